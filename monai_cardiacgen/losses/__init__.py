@@ -1,1 +1,15 @@
-"""TBD."""
+"""Losses of the shape model and of the image generator; each knows only tensors."""
+
+from __future__ import annotations
+
+from .adversarial import HingeDiscriminatorLoss, HingeGeneratorLoss
+from .evidence_lower_bound import EvidenceLowerBoundLoss, kullback_leibler
+from .feature_matching import FeatureMatchingLoss
+
+__all__ = [
+    "EvidenceLowerBoundLoss",
+    "FeatureMatchingLoss",
+    "HingeDiscriminatorLoss",
+    "HingeGeneratorLoss",
+    "kullback_leibler",
+]
