@@ -1,4 +1,4 @@
-"""Feature matching: to the discriminator's inner layers, a fake image shall look like its real counterpart."""
+"""Feature matching: a fake image shall look to the discriminator's layers like its real counterpart."""
 
 from __future__ import annotations
 
