@@ -1,1 +1,1 @@
-"""TBD."""
+"""Networks of the shape model, the image generator and segmentation; they know only tensors."""

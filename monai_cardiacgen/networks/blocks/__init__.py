@@ -1,1 +1,1 @@
-"""TBD."""
+"""Parts that networks are made of."""
