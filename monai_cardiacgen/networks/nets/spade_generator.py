@@ -1,0 +1,115 @@
+"""The SPADE generator: a label map and a style in, an image out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from monai.networks.layers.factories import Conv
+from torch import nn
+from torch.nn import functional as F
+
+from ...checks import check_batch, check_divisible, check_spatial_dims
+from ...errors import InputError, ShapeError
+from ...seeding import randn_rows
+from ..blocks.label_patches import distinct_patches, is_hard
+from ..blocks.spade import SPADEResidualBlock
+
+
+class SPADEGenerator(nn.Module):
+    """Paints an image on a one-hot label map.
+
+    A style vector makes the coarsest feature map and modulates every SPADE norm; at each level the image doubles
+    in size. With a style of a real image it renders the label map as that patient's scan would look.
+
+    Args:
+        spatial_dims: 2 or 3.
+        label_channels: channels of the one-hot label map, background included.
+        out_channels: channels of the image.
+        channels: features of each level, coarsest first; a side of the image must be a multiple of
+            `2 ** (len(channels) - 1)`.
+        hidden_channels: hidden channels of the SPADE norms (128 in the paper).
+        style_size: length of the style vector.
+        start_size: size of the coarsest feature map that the style makes; another size is interpolated.
+
+    Example:
+        >>> generator = SPADEGenerator(2, label_channels=4, channels=(16, 8), style_size=6, start_size=(4, 4))
+        >>> generator(torch.rand(1, 4, 16, 16), torch.randn(1, 6)).shape
+        torch.Size([1, 1, 16, 16])
+
+    Source:
+        Park et al., CVPR 2019, DOI 10.1109/CVPR.2019.00244; Skandarani et al., MIDL 2020.
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int,
+        label_channels: int,
+        out_channels: int = 1,
+        channels: Sequence[int] = (128, 128, 64, 32, 16),
+        hidden_channels: int = 64,
+        style_size: int = 64,
+        start_size: Sequence[int] = (6, 6),
+    ) -> None:
+        super().__init__()
+        check_spatial_dims(spatial_dims)
+        if len(channels) < 2 or len(start_size) != spatial_dims:
+            raise InputError(
+                f"Expected at least 2 levels in channels and {spatial_dims} sides in start_size, "
+                f"got {tuple(channels)} and {tuple(start_size)}."
+            )
+        self.spatial_dims = spatial_dims
+        self.label_channels = label_channels
+        self.style_size = style_size
+        self.start_size = tuple(start_size)
+        self.factor = 2 ** (len(channels) - 1)
+        self.start = nn.Linear(style_size, channels[0] * torch.Size(start_size).numel())
+        self.blocks = nn.ModuleList(
+            SPADEResidualBlock(spatial_dims, before, after, label_channels, hidden_channels, style_size)
+            for before, after in itertools.pairwise((channels[0], *channels))
+        )
+        self.to_image = Conv[Conv.CONV, spatial_dims](channels[-1], out_channels, kernel_size=3, padding=1)
+
+    def forward(
+        self, one_hot: torch.Tensor, style: torch.Tensor, noise: Sequence[torch.Tensor] | None = None
+    ) -> torch.Tensor:
+        """Return the image `(B, out_channels, *spatial)` in [0, 1].
+
+        Args:
+            one_hot: label map `(B, label_channels, *spatial)`.
+            style: `(B, style_size)`, standard normal or from the style encoder.
+            noise: one standard normal tensor a level, see `draw_noise`; none for the noise-free image.
+
+        Raises:
+            ShapeError: for wrong channels or dimensions, or a side that the depth does not divide.
+        """
+        check_batch(one_hot, self.label_channels, self.spatial_dims, "the label map")
+        check_divisible(one_hot.shape[2:], self.factor, "the label map")
+        if style.shape != (one_hot.shape[0], self.style_size):
+            raise ShapeError(
+                f"Expected a style of shape {(one_hot.shape[0], self.style_size)}, got {tuple(style.shape)}; "
+                f"one row for each label map."
+            )
+        sizes = self.level_sizes(one_hot.shape[2:])
+        # An exported graph holds the convolutions: which patches are distinct depends on the data.
+        by_patches = not (torch.compiler.is_compiling() or torch.jit.is_tracing()) and is_hard(one_hot)
+        x = self.start(style).view(one_hot.shape[0], -1, *self.start_size)
+        if sizes[0] != self.start_size:
+            x = F.interpolate(x, sizes[0], mode="bilinear" if self.spatial_dims == 2 else "trilinear")
+        for level, (block, size) in enumerate(zip(self.blocks, sizes, strict=True)):
+            if level:
+                x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+            label_here = F.interpolate(one_hot, size, mode="nearest") if size != sizes[-1] else one_hot
+            patches = distinct_patches(label_here) if by_patches else None
+            x = block(x, label_here, style, None if noise is None else noise[level], patches)
+        return torch.sigmoid(self.to_image(F.leaky_relu(x, 0.2)))
+
+    def level_sizes(self, spatial_size: Sequence[int]) -> list[tuple[int, ...]]:
+        """Return the spatial size of every level, coarsest first, for an image of `spatial_size`."""
+        levels = len(self.blocks)
+        return [tuple(side >> (levels - 1 - level) for side in spatial_size) for level in range(levels)]
+
+    def draw_noise(self, spatial_size: Sequence[int], generators: list[torch.Generator]) -> list[torch.Tensor]:
+        """Return standard normal noise `(B, 1, *size)` for every level, each row from its own generator."""
+        return [randn_rows(generators, (1, *size)) for size in self.level_sizes(spatial_size)]
