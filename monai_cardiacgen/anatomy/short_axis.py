@@ -1,0 +1,93 @@
+"""The 16 criteria of a short-axis slice: left and right ventricular cavity and myocardium.
+
+Source:
+    Painchaud et al., "Cardiac segmentation with strong anatomical guarantees", IEEE TMI 2020,
+    DOI 10.1109/TMI.2020.3003240.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from .criterion import Criterion
+from .morphology import fill_holes, flood, holes
+from .shape import (
+    circularity,
+    concavity,
+    disconnected_pixels,
+    distance_between,
+    frontier_pixels,
+    gap_pixels,
+)
+
+#: Gaps of at most this share of the map's pixels are ignored: specks where two outlines meet at a corner.
+GAP_TOLERANCE = 2.0**-14
+
+SHORT_AXIS = (
+    Criterion("LV holes", "pixels", 0, "blood fills the left cavity"),
+    Criterion("RV holes", "pixels", 0, "blood fills the right cavity"),
+    Criterion("MYO holes", "pixels", 0, "the wall is solid and encloses the left cavity only"),
+    Criterion("LV disconnected", "pixels", 0, "a slice cuts the left cavity once"),
+    Criterion("RV disconnected", "pixels", 0, "a slice cuts the right cavity once"),
+    Criterion("MYO disconnected", "pixels", 0, "the wall is one piece"),
+    Criterion("LV-MYO gap", "pixels", 0, "nothing lies between the left cavity and its wall"),
+    Criterion("RV-MYO gap", "pixels", 0, "nothing lies between the right cavity and the septum"),
+    Criterion("RV-MYO distance", "mm", 0, "the right cavity leans on the septum"),
+    Criterion("LV-RV frontier", "pixels", 1, "the septum parts the cavities"),
+    Criterion("LV-background frontier", "pixels", 1, "the wall surrounds the left cavity"),
+    Criterion("LV concavity", "mm", 4, "pressure keeps the left cavity round"),
+    Criterion("RV concavity", "mm", 30, "the right cavity bends round the septum, no further"),
+    Criterion("MYO concavity", "mm", 0, "the wall's outside is convex", diagonals=1.0),
+    Criterion("LV circularity", "", 0.2, "a thin or ragged cavity is none", at_least=True),
+    Criterion("MYO circularity", "", 0.2, "a thin or ragged wall is none", at_least=True),
+)
+
+
+def measure_short_axis(
+    lv: torch.Tensor, rv: torch.Tensor, myo: torch.Tensor, spacing: Sequence[float]
+) -> dict[str, torch.Tensor]:
+    """Return the value of every criterion of `SHORT_AXIS` by its name.
+
+    Args:
+        lv: left ventricular cavity, boolean `(B, H, W)`.
+        rv: right ventricular cavity, likewise.
+        myo: myocardium, likewise.
+        spacing: mm between pixels along H and W.
+
+    Returns:
+        `(B,)` tensors; NaN where a structure is absent and its quantity therefore has no value.
+    """
+    structures = torch.cat((lv, rv, myo))  # one call for the three: (3B, H, W)
+    filled = fill_holes(structures)
+    inside = holes(structures, connectivity=8)
+    lv_inside, rv_inside, myo_inside = inside.chunk(3)
+    # The cavity is a hole of the wall on purpose; what is left of that hole beside the cavity is a gap.
+    wall_inside = myo_inside & ~flood(lv & myo_inside, myo_inside, connectivity=8)
+    lv_stray, rv_stray, myo_stray = disconnected_pixels(structures).chunk(3)
+    tolerated = GAP_TOLERANCE * lv.shape[1] * lv.shape[2]
+    lv_gap, rv_gap = (gap_pixels(cavity, myo) for cavity in (lv, rv))
+    # Background inside the cavity is a hole and no frontier: one fault, one reason.
+    lv_solid = lv | lv_inside
+    outside = ~(lv_solid | rv | myo)
+    depth = concavity(filled, spacing).chunk(3)
+    roundness = circularity(filled).chunk(3)
+    return {
+        "LV holes": lv_inside.sum(dim=(1, 2)),
+        "RV holes": rv_inside.sum(dim=(1, 2)),
+        "MYO holes": wall_inside.sum(dim=(1, 2)),
+        "LV disconnected": lv_stray,
+        "RV disconnected": rv_stray,
+        "MYO disconnected": myo_stray,
+        "LV-MYO gap": lv_gap * (lv_gap > tolerated),
+        "RV-MYO gap": rv_gap * (rv_gap > tolerated),
+        "RV-MYO distance": distance_between(rv, myo, spacing),
+        "LV-RV frontier": frontier_pixels(lv_solid, rv & ~lv_solid),
+        "LV-background frontier": frontier_pixels(lv_solid, outside),
+        "LV concavity": depth[0],
+        "RV concavity": depth[1],
+        "MYO concavity": depth[2],
+        "LV circularity": roundness[0],
+        "MYO circularity": roundness[2],
+    }
