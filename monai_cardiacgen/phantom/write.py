@@ -1,0 +1,91 @@
+"""Write phantom patients in a public dataset's own layout, so that its reader reads them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..seeding import seeded
+from .anatomy import GROUPS, draw_heart
+from .cine_mr import CineMR, draw_scanner
+from .stack import draw_stack, draw_turn
+
+
+def write_acdc_phantom(
+    folder: str | os.PathLike[str],
+    patients: int,
+    seed: int,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write phantom patients as the ACDC challenge ships its own.
+
+    `patientNNN/Info.cfg`, `patientNNN_frameFF.nii.gz` and `patientNNN_frameFF_gt.nii.gz` at end diastole and
+    end systole; intensities are int16, labels uint8 with ACDC's codes. The groups take turns. A patient
+    depends on the seed and its number only. Each is written beside its place and renamed when complete, so a
+    stopped run goes on where it was and never leaves half a patient.
+
+    Args:
+        folder: made where it does not exist; patients that it already holds are kept.
+        patients: how many patients the folder shall hold, at least 1.
+        seed: 0 or greater.
+        progress: called with the number of patients that exist, after each.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: when `patients` or `seed` is out of range.
+    """
+    if patients < 1 or seed < 0:
+        raise InputError(f"Expected at least 1 patient and a seed of at least 0, got {patients} and {seed}.")
+    root = Path(folder)
+    root.mkdir(parents=True, exist_ok=True)
+    for number in range(1, patients + 1):
+        target = root / f"patient{number:03d}"
+        if not target.exists():
+            beside = root / f".{target.name}.partial"
+            shutil.rmtree(beside, ignore_errors=True)  # left by a run that was stopped
+            beside.mkdir()
+            _write_patient(beside, target.name, number, seed)
+            beside.rename(target)
+        if progress is not None:
+            progress(number)
+    return root
+
+
+def _write_patient(folder: Path, name: str, number: int, seed: int) -> None:
+    generator = seeded(int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0]))
+    group = GROUPS[(number - 1) % len(GROUPS)]
+    turn = draw_turn(generator)
+    heart = draw_heart(group, turn, generator)
+    stack = draw_stack(heart.length + heart.apical_wall, turn, generator)
+    patient = CineMR(heart, stack, draw_scanner(generator), generator)
+
+    frames = int(torch.randint(20, 36, (), generator=generator))
+    systole = round(frames * (0.34 + 0.06 * float(torch.rand((), generator=generator))))
+    height = 170 + 9 * float(torch.randn((), generator=generator).clamp(-2, 2))
+    weight = 76 + 13 * float(torch.randn((), generator=generator).clamp(-2, 2))
+    (folder / "Info.cfg").write_text(
+        f"ED: 1\nES: {systole}\nGroup: {group}\nHeight: {height:.1f}\n"
+        f"NbFrame: {frames}\nWeight: {weight:.1f}\n"
+    )
+    for frame, contraction in ((1, 0.0), (systole, 1.0)):
+        image, label = patient.image(contraction)
+        _save(folder / f"{name}_frame{frame:02d}.nii.gz", image, np.int16, stack.spacing)
+        _save(folder / f"{name}_frame{frame:02d}_gt.nii.gz", label, np.uint8, stack.spacing)
+
+
+def _save(path: Path, array: Tensor, dtype: type[np.generic], spacing: tuple[float, float, float]) -> None:
+    """Write `(X, Y, Z)` with ACDC's axes, x and y pointing to the patient's right and front."""
+    affine = np.diag((-spacing[0], -spacing[1], spacing[2], 1.0))
+    image = nib.Nifti1Image(array.numpy().astype(dtype), affine)
+    image.header.set_xyzt_units("mm")
+    nib.save(image, path)
