@@ -14,19 +14,17 @@ from .labels import ACDC, LV_CAVITY, MYOCARDIUM, RV_CAVITY, LabelScheme
 from .short_axis import SHORT_AXIS, measure_short_axis
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnatomyReport:
     """What an `AnatomyCheck` found in a batch of label maps.
 
     Attributes:
         criteria: the criteria, in the order of the columns.
-        spacing: mm between pixels along H and W.
         values: what was measured, float32 `(B, criteria)`; NaN where a structure is absent.
         broken: which criteria are broken, boolean `(B, criteria)`.
     """
 
     criteria: tuple[Criterion, ...]
-    spacing: tuple[float, ...]
     values: torch.Tensor
     broken: torch.Tensor
 
@@ -39,7 +37,7 @@ class AnatomyReport:
         """Return a sentence for each criterion that this map breaks; empty when it is valid."""
         values, broken = self.values[row].tolist(), self.broken[row].tolist()
         return tuple(
-            f"{criterion.name} is {value:.4g}, expected {self._limit(criterion)}: {criterion.why}"
+            f"{criterion.name} is {value:.4g}, expected {criterion.bound}: {criterion.why}"
             for criterion, value, is_broken in zip(self.criteria, values, broken, strict=True)
             if is_broken
         )
@@ -51,15 +49,9 @@ class AnatomyReport:
         lines = [f"{'criterion':<{width}}  {'limit':<20}  {'kept by':>12}"]
         kept = (~self.broken).sum(dim=0).tolist()
         for criterion, number in zip(self.criteria, kept, strict=True):
-            lines.append(
-                f"{criterion.name:<{width}}  {self._limit(criterion):<20}  {_share(number, count):>12}"
-            )
+            lines.append(f"{criterion.name:<{width}}  {criterion.bound:<20}  {_share(number, count):>12}")
         lines.append(f"{'all':<{width}}  {'':<20}  {_share(int(self.valid.sum()), count):>12}")
         return "\n".join(lines)
-
-    def _limit(self, criterion: Criterion) -> str:
-        bound = "at least" if criterion.at_least else "at most"
-        return f"{bound} {criterion.limit_at(self.spacing):.4g} {criterion.unit}".rstrip()
 
 
 def _share(number: int, count: int) -> str:
@@ -115,15 +107,35 @@ class AnatomyCheck:
             )
         spacing = check_spacing(spacing, 2)
         channels = self.scheme.to_channels(label.as_subclass(torch.Tensor))
+        channels = _crop_to_foreground(channels)
         lv, rv, myo = (self._mask(channels, name) for name in (LV_CAVITY, RV_CAVITY, MYOCARDIUM))
         measured = measure_short_axis(lv, rv, myo, spacing)
         columns = [measured[criterion.name].to(torch.float32) for criterion in SHORT_AXIS]
-        broken = [
-            criterion.broken(column, spacing) for criterion, column in zip(SHORT_AXIS, columns, strict=True)
-        ]
-        return AnatomyReport(SHORT_AXIS, spacing, torch.stack(columns, dim=1), torch.stack(broken, dim=1))
+        broken = [criterion.broken(column) for criterion, column in zip(SHORT_AXIS, columns, strict=True)]
+        return AnatomyReport(SHORT_AXIS, torch.stack(columns, dim=1), torch.stack(broken, dim=1))
 
     def _mask(self, channels: torch.Tensor, name: str) -> torch.Tensor:
         if name not in self.scheme.names:
             return torch.zeros_like(channels, dtype=torch.bool)
         return channels == self.scheme.channel(name)
+
+
+def _crop_to_foreground(channels: torch.Tensor) -> torch.Tensor:
+    """Return every map's foreground, moved to the corner of a box `(B, h, w)` that fits the largest.
+
+    No criterion looks beyond the foreground or asks where it lies, and small maps are quick to measure.
+    """
+    foreground = channels != 0
+    for dim in (1, 2):
+        present = foreground.any(dim=3 - dim)  # (B, side)
+        side = present.shape[1]
+        here = torch.arange(side, device=channels.device)
+        start = torch.where(present, here, side).amin(dim=1, keepdim=True)
+        extent = torch.where(present, here - start + 1, 1).amax() if present.numel() else 1
+        index = start + torch.arange(int(extent), device=channels.device)  # (B, extent)
+        inside = (index < side).unsqueeze(3 - dim)
+        index = index.clamp(max=side - 1).unsqueeze(3 - dim)
+        shape = [-1, -1, -1]
+        shape[3 - dim] = channels.shape[3 - dim]
+        channels = channels.gather(dim, index.expand(shape)) * inside
+    return channels

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,19 +13,15 @@ class Criterion:
 
     Attributes:
         name: what is measured, and in which structure.
-        unit: `"pixels"`, `"mm"` or `""` (a ratio).
+        unit: `"pixels"`, `"mm"`, `"mm²"` or `""` (a ratio).
         limit: the last value that is still valid, in `unit`.
         why: the anatomical reason, one line.
         at_least: the limit bounds from below instead of from above.
-        diagonals: pixel diagonals (in mm, by the map's own spacing) that are added to the limit: what the
-            grid alone can cause in the map of a valid heart.
 
     Example:
-        >>> wall = Criterion("depth", "mm", 4.0, "no bays", diagonals=1.0)
-        >>> wall.limit_at((3.0, 4.0))
-        9.0
-        >>> wall.broken(torch.tensor([8.0, 10.0, torch.nan]), (3.0, 4.0)).tolist()
-        [False, True, False]
+        >>> bay = Criterion("LV concavity", "mm", 4.0, "pressure keeps the left cavity round")
+        >>> bay.bound, bay.broken(torch.tensor([4.0, 4.5, torch.nan])).tolist()
+        ('at most 4 mm', [False, True, False])
     """
 
     name: str
@@ -35,13 +29,12 @@ class Criterion:
     limit: float
     why: str
     at_least: bool = False
-    diagonals: float = 0.0
 
-    def limit_at(self, spacing: Sequence[float]) -> float:
-        """Return the limit for maps of this spacing (mm)."""
-        return self.limit + self.diagonals * math.hypot(*spacing)
+    @property
+    def bound(self) -> str:
+        """The limit in words."""
+        return f"{'at least' if self.at_least else 'at most'} {self.limit:g} {self.unit}".rstrip()
 
-    def broken(self, values: torch.Tensor, spacing: Sequence[float]) -> torch.Tensor:
-        """Return where `values` exceed the limit; NaN, an absent structure, breaks nothing."""
-        limit = self.limit_at(spacing)
-        return values < limit if self.at_least else values > limit
+    def broken(self, values: torch.Tensor) -> torch.Tensor:
+        """Return where `values` are beyond the limit; NaN, an absent structure, breaks nothing."""
+        return values < self.limit if self.at_least else values > self.limit

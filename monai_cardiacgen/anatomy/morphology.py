@@ -57,13 +57,28 @@ def erode(mask: torch.Tensor, connectivity: int = 8) -> torch.Tensor:
 
 def flood(seed: torch.Tensor, allowed: torch.Tensor, connectivity: int) -> torch.Tensor:
     """Return every pixel of `allowed` that a path inside `allowed` joins to `seed`; runs until rest."""
-    reached = seed & allowed
+    _check_connectivity(connectivity)
+    # With a forbidden rim round every map the whole batch is one line of pixels: a step down is a step of one
+    # row's length, whole-line operations are fast, and what runs over a line's end lands on the rim.
+    closed = F.pad(allowed, (1, 1, 1, 1))
+    stride = closed.shape[2]
+    line = closed.flatten()
+    reached = F.pad(seed & allowed, (1, 1, 1, 1)).flatten()
     while True:
         before = reached
         for _ in range(_STEPS_PER_LOOK):
-            reached = dilate(reached, connectivity) & allowed
+            grown = _reach(reached, reached, stride)
+            reached = _reach(grown, grown if connectivity == 8 else reached, 1) & line
         if torch.equal(before, reached):
-            return reached
+            return reached.view_as(closed)[:, 1:-1, 1:-1]
+
+
+def _reach(start: torch.Tensor, source: torch.Tensor, step: int) -> torch.Tensor:
+    """Return the line `start` joined with `source` moved `step` pixels on and back."""
+    joined = start.clone()
+    joined[step:] |= source[:-step]
+    joined[:-step] |= source[step:]
+    return joined
 
 
 def holes(mask: torch.Tensor, connectivity: int) -> torch.Tensor:

@@ -7,12 +7,13 @@ Source:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 
 from .criterion import Criterion
-from .morphology import fill_holes, flood, holes
+from .morphology import fill_holes, flood
 from .shape import (
     circularity,
     concavity,
@@ -22,9 +23,6 @@ from .shape import (
     gap_pixels,
 )
 
-#: Gaps of at most this share of the map's pixels are ignored: specks where two outlines meet at a corner.
-GAP_TOLERANCE = 2.0**-14
-
 SHORT_AXIS = (
     Criterion("LV holes", "pixels", 0, "blood fills the left cavity"),
     Criterion("RV holes", "pixels", 0, "blood fills the right cavity"),
@@ -32,14 +30,14 @@ SHORT_AXIS = (
     Criterion("LV disconnected", "pixels", 0, "a slice cuts the left cavity once"),
     Criterion("RV disconnected", "pixels", 0, "a slice cuts the right cavity once"),
     Criterion("MYO disconnected", "pixels", 0, "the wall is one piece"),
-    Criterion("LV-MYO gap", "pixels", 0, "nothing lies between the left cavity and its wall"),
-    Criterion("RV-MYO gap", "pixels", 0, "nothing lies between the right cavity and the septum"),
+    Criterion("LV-MYO gap", "mm²", 10, "nothing lies between the left cavity and its wall"),
+    Criterion("RV-MYO gap", "mm²", 10, "nothing lies between the right cavity and the septum"),
     Criterion("RV-MYO distance", "mm", 0, "the right cavity leans on the septum"),
     Criterion("LV-RV frontier", "pixels", 1, "the septum parts the cavities"),
     Criterion("LV-background frontier", "pixels", 1, "the wall surrounds the left cavity"),
     Criterion("LV concavity", "mm", 4, "pressure keeps the left cavity round"),
     Criterion("RV concavity", "mm", 30, "the right cavity bends round the septum, no further"),
-    Criterion("MYO concavity", "mm", 0, "the wall's outside is convex", diagonals=1.0),
+    Criterion("MYO concavity", "mm", 0, "the wall's outside is convex"),
     Criterion("LV circularity", "", 0.2, "a thin or ragged cavity is none", at_least=True),
     Criterion("MYO circularity", "", 0.2, "a thin or ragged wall is none", at_least=True),
 )
@@ -61,13 +59,13 @@ def measure_short_axis(
     """
     structures = torch.cat((lv, rv, myo))  # one call for the three: (3B, H, W)
     filled = fill_holes(structures)
-    inside = holes(structures, connectivity=8)
-    lv_inside, rv_inside, myo_inside = inside.chunk(3)
+    # 8-connected holes are what is left of the 4-connected ones when the background leaks in over corners.
+    leaked = flood(~filled, ~structures, connectivity=8)
+    lv_inside, rv_inside, myo_inside = (filled & ~structures & ~leaked).chunk(3)
     # The cavity is a hole of the wall on purpose; what is left of that hole beside the cavity is a gap.
     wall_inside = myo_inside & ~flood(lv & myo_inside, myo_inside, connectivity=8)
     lv_stray, rv_stray, myo_stray = disconnected_pixels(structures).chunk(3)
-    tolerated = GAP_TOLERANCE * lv.shape[1] * lv.shape[2]
-    lv_gap, rv_gap = (gap_pixels(cavity, myo) for cavity in (lv, rv))
+    lv_gap, rv_gap = (gap_pixels(torch.cat((lv, rv)), torch.cat((myo, myo))) * math.prod(spacing)).chunk(2)
     # Background inside the cavity is a hole and no frontier: one fault, one reason.
     lv_solid = lv | lv_inside
     outside = ~(lv_solid | rv | myo)
@@ -80,8 +78,8 @@ def measure_short_axis(
         "LV disconnected": lv_stray,
         "RV disconnected": rv_stray,
         "MYO disconnected": myo_stray,
-        "LV-MYO gap": lv_gap * (lv_gap > tolerated),
-        "RV-MYO gap": rv_gap * (rv_gap > tolerated),
+        "LV-MYO gap": lv_gap,
+        "RV-MYO gap": rv_gap,
         "RV-MYO distance": distance_between(rv, myo, spacing),
         "LV-RV frontier": frontier_pixels(lv_solid, rv & ~lv_solid),
         "LV-background frontier": frontier_pixels(lv_solid, outside),
