@@ -145,9 +145,7 @@ class AnatomicalVAETrainer(ResumableTrainer):
 
     def _iteration(self, engine: Engine, batchdata: Any) -> Any:
         """Train on one batch; every iteration event fires with `engine.state.output` up to date."""
-        one_hot, condition = self.prepare_batch(
-            batchdata, self.state.device, self.non_blocking, **self.to_kwargs
-        )
+        one_hot, condition = self.prepare_batch(batchdata, self.state.device, self.non_blocking, **self.to_kwargs)
         noise = torch.randn(len(one_hot), self.network.latent_size, generator=self.generator)
 
         def fire(event: Any, output: dict[str, Any]) -> None:
@@ -155,7 +153,5 @@ class AnatomicalVAETrainer(ResumableTrainer):
             engine.fire_event(event)
 
         self.network.train()
-        vae_step(
-            self.network, self.optimizer, self.loss_function, one_hot, noise, condition, self.amp, after=fire
-        )
+        vae_step(self.network, self.optimizer, self.loss_function, one_hot, noise, condition, self.amp, after=fire)
         return engine.state.output  # decollated and postprocessed by now, if asked for

@@ -94,7 +94,10 @@ class ResumableTrainer(Trainer):
         MONAI's `MetaTensor`s cost time in every small operation of a network.
         """
         image, label = self.prepare_batch(
-            batchdata, engine.state.device, engine.non_blocking, **engine.to_kwargs  # type: ignore[attr-defined]
+            batchdata,
+            engine.state.device,
+            engine.non_blocking,
+            **engine.to_kwargs,  # type: ignore[attr-defined]
         )
         return torch.as_tensor(image).as_subclass(torch.Tensor), torch.as_tensor(label).as_subclass(torch.Tensor)
 

@@ -31,9 +31,7 @@ class PaintDraw:
 
     def to(self, device: torch.device) -> PaintDraw:
         """Return the same draw on another device."""
-        return PaintDraw(
-            self.style_noise.to(device), [level.to(device) for level in self.noise], self.donor.to(device)
-        )
+        return PaintDraw(self.style_noise.to(device), [level.to(device) for level in self.noise], self.donor.to(device))
 
 
 @dataclass(frozen=True)
@@ -99,9 +97,10 @@ class SPADEGAN(nn.Module):
         style_noise = randn_rows(rows, (self.generator.style_size,))
         noise = self.generator.draw_noise(one_hot.shape[2:], rows)
         donor = torch.arange(batch)
-        swapped = int(self.swapped * batch)
-        donor[:swapped] = torch.randint(batch, (swapped,), generator=generator)
-        return PaintDraw(style_noise, noise, donor).to(one_hot.device)
+        swapped = int(self.swapped * batch) if batch > 1 else 0
+        if swapped:
+            donor[:swapped] += torch.randint(1, batch, (swapped,), generator=generator)
+        return PaintDraw(style_noise, noise, donor % batch).to(one_hot.device)
 
     def paint(self, image: torch.Tensor, one_hot: torch.Tensor, draw: PaintDraw) -> Painting:
         """Encode the real images' styles and paint the label maps in them (some in another row's)."""
@@ -110,9 +109,7 @@ class SPADEGAN(nn.Module):
         own = draw.donor == torch.arange(len(image), device=image.device)
         return Painting(self.generator(one_hot, style, draw.noise), style, mean, log_variance, own)
 
-    def discriminator_loss(
-        self, image: torch.Tensor, one_hot: torch.Tensor, painting: Painting
-    ) -> torch.Tensor:
+    def discriminator_loss(self, image: torch.Tensor, one_hot: torch.Tensor, painting: Painting) -> torch.Tensor:
         """Hinge loss of real against painted images; no gradient reaches the generator."""
         both = torch.cat([image, painting.image.detach()])
         features = self.discriminator.features(torch.cat([both, one_hot.repeat(2, *[1] * (one_hot.ndim - 1))], dim=1))

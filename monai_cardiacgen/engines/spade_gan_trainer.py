@@ -64,7 +64,10 @@ def spade_gan_step(
     fire(IterationEvents.BACKWARD_COMPLETED)
     generator_optimizer.step()
     gan.discriminator.requires_grad_(True)
-    return {"discriminator": discriminator_loss.detach(), **{k: v.detach() for k, v in losses.items()}}, painting
+    return {
+        "discriminator": discriminator_loss.detach(),
+        **{k: v.detach() for k, v in losses.items()},
+    }, painting
 
 
 class SPADEGANTrainer(ResumableTrainer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from torch import nn
 from monai_cardiacgen.errors import ShapeError
 from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
 from monai_cardiacgen.networks.nets.enet import ENet
+from monai_cardiacgen.networks.nets.multiscale_discriminator import MultiscaleDiscriminator
+from monai_cardiacgen.networks.nets.spade_generator import SPADEGenerator
+from monai_cardiacgen.networks.nets.style_encoder import StyleEncoder
 from monai_cardiacgen.seeding import seeded
 
 
@@ -24,7 +28,7 @@ class Network:
         build: makes it for 2 or 3 dimensions.
         inputs: makes its inputs for a batch size and a spatial size; the image or label map comes first.
         out_shape: the output's shape without the batch axis, for `SIZES`; "spatial" stands for the size.
-        factor: what every side must be a multiple of.
+        factor: what every side must be a multiple of; 1 for any size.
     """
 
     build: Callable[[int], nn.Module]
@@ -49,6 +53,24 @@ def normal(batch: int, length: int) -> torch.Tensor:
     return torch.randn(batch, length, generator=seeded(3))
 
 
+class _MeanAndVariance(StyleEncoder):
+    """The style encoder with both heads in one tensor, so that every parameter takes part."""
+
+    def forward(self, image):
+        return torch.cat(self.encode(image), dim=1)
+
+
+class NoisyGenerator(SPADEGenerator):
+    """The generator with its noise as plain arguments, one a level."""
+
+    def forward(self, one_hot, style, *noise):
+        return super().forward(one_hot, style, noise)
+
+
+def noise(batch: int, size: tuple[int, ...]) -> torch.Tensor:
+    return torch.randn(batch, 1, *size, generator=seeded(4))
+
+
 NETWORKS = {
     "ENet": Network(
         lambda dims: ENet(dims, in_channels=1, out_channels=4),
@@ -57,12 +79,33 @@ NETWORKS = {
         8,
     ),
     "AnatomicalVAE": Network(
-        lambda dims: AnatomicalVAE(
-            dims, 4, SIZES[dims], latent_size=3, channels=(8, 12, 16), condition_size=2
-        ),
+        lambda dims: AnatomicalVAE(dims, 4, SIZES[dims], latent_size=3, channels=(8, 12, 16), condition_size=2),
         lambda batch, size: (one_hot(batch, size), normal(batch, 2), normal(batch, 3)),
         (4, "spatial"),
         8,
+    ),
+    "SPADEGenerator": Network(
+        lambda dims: NoisyGenerator(dims, 4, channels=(12, 8), hidden_channels=8, style_size=5, start_size=(4,) * dims),
+        lambda batch, size: (
+            one_hot(batch, size),
+            normal(batch, 5),
+            noise(batch, tuple(side // 2 for side in size)),
+            noise(batch, size),
+        ),
+        (1, "spatial"),
+        2,
+    ),
+    "StyleEncoder": Network(
+        lambda dims: _MeanAndVariance(dims, channels=(8, 8, 8), style_size=5, end_size=(2,) * dims),
+        lambda batch, size: (image(batch, size),),
+        (10,),
+        8,
+    ),
+    "MultiscaleDiscriminator": Network(
+        lambda dims: MultiscaleDiscriminator(dims, in_channels=5, channels=(8, 8), scales=2),
+        lambda batch, size: (image(batch, size, channels=5),),
+        ("logits",),
+        1,
     ),
 }
 
@@ -87,6 +130,10 @@ def inputs(name, dims) -> tuple[torch.Tensor, ...]:
 def test_forward_gives_one_tensor_of_the_promised_shape(name, dims, network, inputs):
     expected = [2]
     for side in NETWORKS[name].out_shape:
+        if side == "logits":  # two 4x4 convolutions of stride 1 take one off each side, at full and at half size
+            halves = [[(edge // scale) // 2 for edge in SIZES[dims]] for scale in (1, 2)]
+            expected.append(sum(math.prod(edge - 2 for edge in half) for half in halves))
+            continue
         expected += SIZES[dims] if side == "spatial" else [side]
     out = network.eval()(*inputs)
     assert isinstance(out, torch.Tensor)
@@ -97,11 +144,7 @@ def test_forward_gives_one_tensor_of_the_promised_shape(name, dims, network, inp
 def test_gradient_reaches_every_parameter(network, inputs):
     network.train()(*inputs).square().sum().backward()
     without = [name for name, parameter in network.named_parameters() if parameter.grad is None]
-    dead = [
-        name
-        for name, parameter in network.named_parameters()
-        if name not in without and not parameter.grad.any()
-    ]
+    dead = [name for name, parameter in network.named_parameters() if name not in without and not parameter.grad.any()]
     assert not without
     assert not dead
 
@@ -146,6 +189,9 @@ def test_torchscript_trace_serves_other_batch_sizes(name, dims, network, inputs)
 
 def test_a_size_that_the_depth_does_not_divide_is_refused_with_the_factor(name, dims, network):
     odd = (*SIZES[dims][:-1], SIZES[dims][-1] + 1)
+    if NETWORKS[name].factor == 1:
+        assert torch.isfinite(network.eval()(*NETWORKS[name].inputs(1, odd))).all()
+        return
     with pytest.raises(ShapeError, match=f"multiple of {NETWORKS[name].factor}"):
         network.eval()(*NETWORKS[name].inputs(1, odd))
 

@@ -8,9 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 
-def normalised(
-    spatial_dims: int, conv: nn.Module, channels: int, activation: type[nn.Module]
-) -> nn.Sequential:
+def normalised(spatial_dims: int, conv: nn.Module, channels: int, activation: type[nn.Module]) -> nn.Sequential:
     """Return the convolution followed by batch norm and `PReLU` (one slope a channel) or `ReLU`."""
     slopes = (channels,) if activation is nn.PReLU else ()
     norm = Norm[Norm.BATCH, spatial_dims](channels, eps=1e-3)

@@ -72,7 +72,7 @@ class SpatiallyAdaptiveNorm(nn.Module):
         """Return gamma and beta `(B, 2 * features, *spatial)` as the paper writes them: the reference."""
         modulation: torch.Tensor = self.gamma_beta(F.relu(self.shared(one_hot)))
         if self.style is not None:
-            a_class = self.style(style).view(len(style), one_hot.shape[1], -1)  # (B, label_channels, 2 * features)
+            a_class = self.style(style).unflatten(1, (one_hot.shape[1], -1))  # (B, label_channels, 2 * features)
             modulation = modulation + torch.einsum("bc...,bcf->bf...", one_hot, a_class)
         return modulation
 
@@ -82,7 +82,7 @@ class SpatiallyAdaptiveNorm(nn.Module):
         # One output pixel a patch: the 3x3 convolution is a matrix product.
         table = F.linear(hidden.flatten(1), self.gamma_beta.weight.flatten(1), self.gamma_beta.bias)[patches.patch]
         if self.style is not None:
-            a_class = self.style(style).view(len(style), patches.one_hot.shape[1], -1)
+            a_class = self.style(style).unflatten(1, (patches.one_hot.shape[1], -1))
             table = table + a_class[patches.row, patches.centre]
         return table
 
@@ -160,5 +160,3 @@ def fold_spectral_norm(network: nn.Module) -> nn.Module:
             module.eval()  # in training mode the power iteration would move on while it is read
             parametrize.remove_parametrizations(module, "weight")
     return network
-
-

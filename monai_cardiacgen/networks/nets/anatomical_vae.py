@@ -28,6 +28,9 @@ class AnatomicalVAE(nn.Module):
         condition_size: length of a vector that both halves are told, for example the slice's position between
             apex and base and the phase; 0 for none.
 
+    Attributes:
+        arguments: the constructor's arguments, from which the same network is built again.
+
     Raises:
         InputError: for other `spatial_dims`, no level, or another number of sides.
         ShapeError: for a side that the depth does not divide.
@@ -58,6 +61,14 @@ class AnatomicalVAE(nn.Module):
                 f"Expected at least one level in channels and {spatial_dims} sides in spatial_size, "
                 f"got {tuple(channels)} and {tuple(spatial_size)}."
             )
+        self.arguments = {
+            "spatial_dims": spatial_dims,
+            "num_classes": num_classes,
+            "spatial_size": [int(side) for side in spatial_size],
+            "latent_size": latent_size,
+            "channels": list(channels),
+            "condition_size": condition_size,
+        }
         self.factor = 2 ** len(channels)
         check_divisible(spatial_size, self.factor, "the label map")
         self.spatial_dims = spatial_dims
@@ -98,9 +109,7 @@ class AnatomicalVAE(nn.Module):
         transposed = Conv[Conv.CONVTRANS, dims](coarse, fine, kernel_size=2, stride=2, bias=False)
         return nn.Sequential(transposed, Norm[Norm.BATCH, dims](fine), nn.ELU(), self._conv(fine, fine))
 
-    def encode(
-        self, one_hot: torch.Tensor, condition: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def encode(self, one_hot: torch.Tensor, condition: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and log variance `(B, latent_size)` of label maps `(B, num_classes, *spatial_size)`.
 
         Args:

@@ -33,6 +33,9 @@ class SPADEGenerator(nn.Module):
         style_size: length of the style vector.
         start_size: size of the coarsest feature map that the style makes; another size is interpolated.
 
+    Attributes:
+        arguments: the constructor's arguments, from which the same network is built again.
+
     Example:
         >>> generator = SPADEGenerator(2, label_channels=4, channels=(16, 8), style_size=6, start_size=(4, 4))
         >>> generator(torch.rand(1, 4, 16, 16), torch.randn(1, 6)).shape
@@ -59,6 +62,15 @@ class SPADEGenerator(nn.Module):
                 f"Expected at least 2 levels in channels and {spatial_dims} sides in start_size, "
                 f"got {tuple(channels)} and {tuple(start_size)}."
             )
+        self.arguments = {
+            "spatial_dims": spatial_dims,
+            "label_channels": label_channels,
+            "out_channels": out_channels,
+            "channels": list(channels),
+            "hidden_channels": hidden_channels,
+            "style_size": style_size,
+            "start_size": list(start_size),
+        }
         self.spatial_dims = spatial_dims
         self.label_channels = label_channels
         self.style_size = style_size
@@ -72,13 +84,16 @@ class SPADEGenerator(nn.Module):
         self.to_image = Conv[Conv.CONV, spatial_dims](channels[-1], out_channels, kernel_size=3, padding=1)
 
     def forward(
-        self, one_hot: torch.Tensor, style: torch.Tensor, noise: Sequence[torch.Tensor] | None = None
+        self,
+        one_hot: torch.Tensor,
+        style: torch.Tensor | None = None,
+        noise: Sequence[torch.Tensor] | None = None,
     ) -> torch.Tensor:
         """Return the image `(B, out_channels, *spatial)` in [0, 1].
 
         Args:
             one_hot: label map `(B, label_channels, *spatial)`.
-            style: `(B, style_size)`, standard normal or from the style encoder.
+            style: `(B, style_size)`, standard normal or from the style encoder; none for the mean style, 0.
             noise: one standard normal tensor a level, see `draw_noise`; none for the noise-free image.
 
         Raises:
@@ -86,6 +101,8 @@ class SPADEGenerator(nn.Module):
         """
         check_batch(one_hot, self.label_channels, self.spatial_dims, "the label map")
         check_divisible(one_hot.shape[2:], self.factor, "the label map")
+        if style is None:
+            style = one_hot.new_zeros(one_hot.shape[0], self.style_size)
         if style.shape != (one_hot.shape[0], self.style_size):
             raise ShapeError(
                 f"Expected a style of shape {(one_hot.shape[0], self.style_size)}, got {tuple(style.shape)}; "
@@ -94,7 +111,7 @@ class SPADEGenerator(nn.Module):
         sizes = self.level_sizes(one_hot.shape[2:])
         # An exported graph holds the convolutions: which patches are distinct depends on the data.
         by_patches = not (torch.compiler.is_compiling() or torch.jit.is_tracing()) and is_hard(one_hot)
-        x = self.start(style).view(one_hot.shape[0], -1, *self.start_size)
+        x = self.start(style).unflatten(1, (-1, *self.start_size))
         if sizes[0] != self.start_size:
             x = F.interpolate(x, sizes[0], mode="bilinear" if self.spatial_dims == 2 else "trilinear")
         for level, (block, size) in enumerate(zip(self.blocks, sizes, strict=True)):

@@ -25,6 +25,9 @@ class StyleEncoder(nn.Module):
         style_size: length of the style vector.
         end_size: the last features are pooled to this size, so that any image size is taken.
 
+    Attributes:
+        arguments: the constructor's arguments, from which the same network is built again.
+
     Example:
         >>> StyleEncoder(2, channels=(8, 16), style_size=6)(torch.rand(3, 1, 32, 32)).shape
         torch.Size([3, 6])
@@ -43,6 +46,13 @@ class StyleEncoder(nn.Module):
     ) -> None:
         super().__init__()
         check_spatial_dims(spatial_dims)
+        self.arguments = {
+            "spatial_dims": spatial_dims,
+            "in_channels": in_channels,
+            "channels": list(channels),
+            "style_size": style_size,
+            "end_size": list(end_size),
+        }
         self.spatial_dims = spatial_dims
         self.in_channels = in_channels
         self.factor = 2 ** len(channels)

@@ -12,9 +12,7 @@ from monai_cardiacgen.seeding import seeded
 
 def small(condition_size: int = 0) -> AnatomicalVAE:
     torch.manual_seed(0)
-    return AnatomicalVAE(
-        2, 4, (16, 32), latent_size=5, channels=(8, 16), condition_size=condition_size
-    ).eval()
+    return AnatomicalVAE(2, 4, (16, 32), latent_size=5, channels=(8, 16), condition_size=condition_size).eval()
 
 
 def maps(batch: int = 2) -> torch.Tensor:
@@ -34,9 +32,7 @@ def test_forward_is_the_reparameterised_decoding():
     noise = torch.randn(2, 5, generator=seeded(1))
     mean, log_variance = vae.encode(one_hot)
     expected = vae.decode(
-        torch.distributions.Normal(mean, log_variance.exp().sqrt())
-        .icdf(torch.special.ndtr(noise.double()))
-        .float()
+        torch.distributions.Normal(mean, log_variance.exp().sqrt()).icdf(torch.special.ndtr(noise.double())).float()
     )
     torch.testing.assert_close(vae(one_hot, noise=noise), expected, rtol=1e-3, atol=1e-4)
     assert torch.equal(vae(one_hot), vae.decode(mean))

@@ -23,9 +23,7 @@ def test_stages_have_the_papers_sizes():
     seen = {}
     for name, module in net.named_children():
         module.register_forward_hook(
-            lambda _, __, out, name=name: seen.update(
-                {name: (out[0] if isinstance(out, tuple) else out).shape[1:]}
-            )
+            lambda _, __, out, name=name: seen.update({name: (out[0] if isinstance(out, tuple) else out).shape[1:]})
         )
     with torch.no_grad():
         net(torch.rand(1, 3, 128, 128))

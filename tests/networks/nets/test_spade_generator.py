@@ -1,0 +1,76 @@
+"""The SPADE generator's own promises; the common ones are in `test_all_networks.py`."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from monai_cardiacgen.errors import InputError, ShapeError
+from monai_cardiacgen.networks.nets import spade_generator
+from monai_cardiacgen.networks.nets.spade_generator import SPADEGenerator
+from monai_cardiacgen.seeding import row_generators, seeded
+
+
+@pytest.fixture
+def generator() -> SPADEGenerator:
+    torch.manual_seed(0)
+    return SPADEGenerator(2, 4, channels=(16, 12, 8), hidden_channels=8, style_size=5, start_size=(4, 4)).eval()
+
+
+@pytest.fixture
+def rings() -> torch.Tensor:
+    axis = torch.arange(64) - 31.5
+    radius = (axis[:, None].square() + axis.square()).sqrt()
+    label = torch.stack([(radius / step).floor().clamp(max=3).long() for step in (6, 9)])
+    return torch.nn.functional.one_hot(label, 4).movedim(-1, 1).float()
+
+
+def test_image_is_in_range_at_any_divisible_size(generator, rings):
+    for size in ((64, 64), (32, 48)):
+        image = generator(rings[:, :, : size[0], : size[1]], torch.randn(2, 5))
+        assert image.shape == (2, 1, *size)
+        assert 0 <= float(image.min()) <= float(image.max()) <= 1
+
+
+def test_lookup_and_convolution_paint_the_same_image(generator, rings, monkeypatch):
+    style = torch.randn(2, 5, generator=seeded(1))
+    by_lookup = generator(rings, style)
+    monkeypatch.setattr(spade_generator, "distinct_patches", lambda one_hot: None)
+    torch.testing.assert_close(generator(rings, style), by_lookup, rtol=0, atol=1e-5)
+
+
+def test_style_reaches_every_level(generator, rings):
+    """A style that entered only at the start would be wiped out by the parameter-free norms."""
+    torch.nn.init.zeros_(generator.start.weight)
+    first, second = torch.randn(2, 1, 5, generator=seeded(2)).expand(2, 2, 5)
+    assert (generator(rings, first) - generator(rings, second)).abs().mean() > 1e-3
+
+
+def test_missing_style_is_the_mean_style(generator, rings):
+    assert torch.equal(generator(rings), generator(rings, torch.zeros(2, 5)))
+
+
+def test_noise_is_drawn_a_row_from_its_own_generator(generator):
+    both = generator.draw_noise((64, 64), row_generators(seeded(3), 2))
+    alone = generator.draw_noise((64, 64), row_generators(seeded(3), 2)[1:])
+    assert [tuple(level.shape) for level in both] == [(2, 1, 16, 16), (2, 1, 32, 32), (2, 1, 64, 64)]
+    for with_first, without in zip(both, alone, strict=True):
+        assert torch.equal(with_first[1:], without)
+
+
+def test_same_network_is_built_again_from_its_arguments(generator, rings):
+    twin = SPADEGenerator(**generator.arguments).eval()
+    twin.load_state_dict(generator.state_dict())
+    assert torch.equal(twin(rings), generator(rings))
+
+
+def test_a_style_of_another_length_is_refused(generator, rings):
+    with pytest.raises(ShapeError, match=r"style of shape \(2, 5\), got \(2, 4\)"):
+        generator(rings, torch.randn(2, 4))
+
+
+def test_wrong_construction_is_refused():
+    with pytest.raises(InputError, match="2 levels"):
+        SPADEGenerator(2, 4, channels=(8,))
+    with pytest.raises(InputError, match="start_size"):
+        SPADEGenerator(3, 4, start_size=(4, 4))
