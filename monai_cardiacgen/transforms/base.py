@@ -17,8 +17,8 @@ from monai.utils.misc import get_seed
 
 from ..errors import InputError
 from ..seeding import row_generators, seeded
-from .geometry import told_spacings
 from .provenance import Record, write_records
+from .spacing import told_spacings
 
 #: What one row's transform is told: all that was drawn for it.
 Choice = TypeVar("Choice")
@@ -56,9 +56,7 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
         """Draw all that is random for one row."""
 
     @abstractmethod
-    def apply(
-        self, tensors: Tensors, spacings: Told, choices: Sequence[Choice]
-    ) -> tuple[Tensors, list[Record | None]]:
+    def apply(self, tensors: Tensors, spacings: Told, choices: Sequence[Choice]) -> tuple[Tensors, list[Record | None]]:
         """Transform a batch; nothing is drawn here, and nothing changed in place.
 
         Args:
@@ -92,12 +90,8 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
         tensors = tuple(_plain(batch) for batch in batches)
         rows = {len(tensor) for tensor in tensors}
         if rows != {len(choices)}:
-            raise InputError(
-                f"Expected {len(choices)} rows in every tensor of the batch, got {sorted(rows)}."
-            )
-        values, records = self._transform(
-            tensors, told_spacings(batches[0], len(choices), self.spatial_dims), choices
-        )
+            raise InputError(f"Expected {len(choices)} rows in every tensor of the batch, got {sorted(rows)}.")
+        values, records = self._transform(tensors, told_spacings(batches[0], len(choices), self.spatial_dims), choices)
         return tuple(_as_came(value, batch, records) for value, batch in zip(values, batches, strict=True))
 
     def draw_and_transform(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
@@ -133,8 +127,7 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
         with torch.no_grad():
             made, new = self.apply(chosen, [spacings[row] for row in rows], [choice for _, choice in drawn])
             values = tuple(
-                old.index_copy(0, at, one.to(old.device))
-                for old, at, one in zip(tensors, index, made, strict=True)
+                old.index_copy(0, at, one.to(old.device)) for old, at, one in zip(tensors, index, made, strict=True)
             )
         for row, record in zip(rows, new, strict=True):
             records[row] = record

@@ -53,9 +53,7 @@ def mode_weights(mode: Modes) -> dict[Mode, float]:
     unknown = [name for name in weights if name not in known]
     bad = [weight for weight in weights.values() if not 0 <= weight < float("inf")]
     if unknown or bad or not sum(weights.values()) > 0:
-        raise InputError(
-            f"Expected mode to be of {known}, or weights for them that are not all 0, got {mode!r}."
-        )
+        raise InputError(f"Expected mode to be of {known}, or weights for them that are not all 0, got {mode!r}.")
     return cast(dict[Mode, float], weights)
 
 
@@ -85,9 +83,7 @@ def choice_of(record: Mapping[str, Any], provenance: Mapping[str, Any]) -> Synth
         InputError: when the record is a real sample's, or of another synthesizer than this `provenance`'s.
     """
     if not record.get("synthetic"):
-        raise InputError(
-            "Expected the record of a synthetic case, got a real sample's; it needs no remaking."
-        )
+        raise InputError("Expected the record of a synthetic case, got a real sample's; it needs no remaking.")
     choice = SynthChoice(record["mode"], int(record["seed"]), float(record["strength"]))
     mine = record_of(choice, provenance)
     if (record["bundle"], record["version"]) != (mine["bundle"], mine["version"]):

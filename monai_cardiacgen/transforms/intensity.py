@@ -54,7 +54,7 @@ def intensity_range_of(image: torch.Tensor, told: Sequence[float] | None = None)
 
     Example:
         >>> intensity_range_of(torch.arange(201.0).reshape(1, 1, 201)).high.item()
-        200.0
+        199.0
     """
     check_finite(image, "the image")
     rows = len(image)
@@ -79,9 +79,7 @@ def check_intensity_range(told: Sequence[float] | None) -> tuple[float, float] |
         return None
     values = tuple(float(value) for value in told)
     if len(values) != 2 or not -float("inf") < values[0] < values[1] < float("inf"):
-        raise IntensityError(
-            f"Expected intensity_range (low, high) with low < high, both finite, got {told!r}."
-        )
+        raise IntensityError(f"Expected intensity_range (low, high) with low < high, both finite, got {told!r}.")
     return values[0], values[1]
 
 

@@ -23,9 +23,7 @@ class LabelForm:
         LabelError: when `codes` has another length than the scheme's classes, or repeats a value.
     """
 
-    def __init__(
-        self, scheme: LabelScheme, codes: Sequence[int] | None = None, one_hot: bool | None = None
-    ) -> None:
+    def __init__(self, scheme: LabelScheme, codes: Sequence[int] | None = None, one_hot: bool | None = None) -> None:
         self.scheme = scheme
         self.codes = scheme.codes if codes is None else tuple(int(code) for code in codes)
         self.one_hot = one_hot

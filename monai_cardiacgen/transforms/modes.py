@@ -10,9 +10,9 @@ import torch
 
 from ..errors import SamplingError, SpacingError
 from ..seeding import seeded
-from .geometry import check_field_of_view
 from .protocol import Cases, Synthesizer, device_of
 from .resample import Placement, one_hot_to_model, one_hot_to_sample, place
+from .spacing import check_field_of_view
 
 _CHANGED = 1e-4  # of the range [0, 1]: a smaller difference is rounding
 
@@ -151,14 +151,10 @@ def _check_field_of_view(synthesizer: Synthesizer, slices: Slices) -> None:
 
 
 def _place(synthesizer: Synthesizer, slices: Slices, about: torch.Tensor | None) -> Placement:
-    return place(
-        slices.spatial_size, slices.spacing, synthesizer.spatial_size, synthesizer.spacing, about=about
-    )
+    return place(slices.spatial_size, slices.spacing, synthesizer.spatial_size, synthesizer.spacing, about=about)
 
 
-def _on_model(
-    synthesizer: Synthesizer, placement: Placement, slices: Slices
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _on_model(synthesizer: Synthesizer, placement: Placement, slices: Slices) -> tuple[torch.Tensor, torch.Tensor]:
     """Return images and codes on the model's grid and device."""
     scheme, device = synthesizer.scheme, device_of(synthesizer)
     image = placement.to_model(slices.image, extend=True)

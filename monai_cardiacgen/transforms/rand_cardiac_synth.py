@@ -15,11 +15,11 @@ from ..checks import check_spacing
 from ..errors import InputError, ShapeError
 from .base import PrepareRandBatch, RandBatchTransform, RandBatchTransformd, Tensors, Told
 from .choice import Modes, SynthChoice, choice_of, draw_choice, mode_weights, record_of
-from .geometry import resolve_spacing
 from .intensity import check_intensity_range, intensity_range_of
 from .label_form import LabelForm
 from .protocol import Synthesizer, check_synthesizer, device_of
 from .provenance import Record
+from .spacing import resolve_spacing
 from .stacks import make
 
 
@@ -155,10 +155,7 @@ class RandCardiacSynth(RandBatchTransform[SynthChoice]):
         new_label = torch.where(made.weight[:, 0] >= 0.5, made.label, channels)
         changed = made.weight.flatten(1).any(dim=1).tolist()
         provenance = self.synthesizer.provenance
-        records = [
-            record_of(choice, provenance) if new else None
-            for choice, new in zip(choices, changed, strict=True)
-        ]
+        records = [record_of(choice, provenance) if new else None for choice, new in zip(choices, changed, strict=True)]
         return (new_image, self.form.write(new_label, label)), records
 
     def move_to(self, device: torch.device) -> None:
@@ -218,9 +215,7 @@ class RandCardiacSynthd(RandBatchTransformd):
         spacing: Sequence[float] | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
-        transform = RandCardiacSynth(
-            synthesizer, prob, mode, strength, label_codes, one_hot, intensity_range, spacing
-        )
+        transform = RandCardiacSynth(synthesizer, prob, mode, strength, label_codes, one_hot, intensity_range, spacing)
         super().__init__(keys, transform, allow_missing_keys)
         if len(self.keys) != 2:
             raise InputError(f"Expected two keys, of the image and of the label, got {self.keys}.")

@@ -47,9 +47,7 @@ class Placement:
     def repeat(self, times: int) -> Placement:
         """Return the placement with every row `times` times in a row, for the slices of stacks."""
         scale = self.scale.repeat_interleave(times, dim=0)
-        return Placement(
-            self.sample_size, self.model_size, scale, self.centre.repeat_interleave(times, dim=0)
-        )
+        return Placement(self.sample_size, self.model_size, scale, self.centre.repeat_interleave(times, dim=0))
 
 
 def place(

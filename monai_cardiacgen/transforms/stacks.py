@@ -41,9 +41,7 @@ def make(
         image, label = image.movedim(-1, 1).flatten(0, 1), label.movedim(-1, 1).flatten(0, 1)
     made = Made(image.clone(), label.clone(), torch.zeros_like(image))
     for mode, strength in dict.fromkeys((choice.mode, choice.strength) for choice in choices):
-        rows = [
-            row for row, choice in enumerate(choices) if (choice.mode, choice.strength) == (mode, strength)
-        ]
+        rows = [row for row, choice in enumerate(choices) if (choice.mode, choice.strength) == (mode, strength)]
         at = [row * depth + number for row in rows for number in range(depth)]
         seeds = tuple(choices[row].seed for row in rows for _ in range(depth))
         slices = Slices(image[at], label[at], spacing[rows].repeat_interleave(depth, dim=0), seeds, depth)

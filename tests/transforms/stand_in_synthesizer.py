@@ -1,4 +1,4 @@
-"""A small synthesizer that keeps the transforms' protocol: discs as hearts, one fixed random convolution as painter.
+"""A small synthesizer that keeps the protocol: discs as hearts, one fixed random convolution as painter.
 
 A module of its own, so that workers started by spawn can import it.
 """
@@ -52,8 +52,7 @@ class StandInSynthesizer(nn.Module):
         rows = row_generators(generator, n)
         draws = [torch.rand(3, generator=row) for row in rows]
         middles = [
-            [(side - 1) / 2 + 4 * float(u) - 2 for side, u in zip(self.spatial_size, d, strict=False)]
-            for d in draws
+            [(side - 1) / 2 + 4 * float(u) - 2 for side, u in zip(self.spatial_size, d, strict=False)] for d in draws
         ]
         label = torch.stack(
             [heart(self.spatial_size, m, 2 + 2 * float(d[2])) for m, d in zip(middles, draws, strict=True)]
