@@ -43,9 +43,7 @@ def _hull(mask: torch.Tensor) -> torch.Tensor:
     columns = torch.arange(width, device=mask.device)
     first = torch.where(mask, columns, width).amin(dim=2)  # (N, H), `width` where the row is empty
     last = torch.where(mask, columns, -1).amax(dim=2)
-    start = -_last_inside(
-        -first, ~mask.any(dim=2)
-    )  # mirrored: the left side is the right side of the mirror image
+    start = -_last_inside(-first, ~mask.any(dim=2))  # mirrored: the left side is the right side of the mirror image
     stop = _last_inside(last, ~mask.any(dim=2))
     return (columns >= start.unsqueeze(2)) & (columns <= stop.unsqueeze(2))
 

@@ -126,8 +126,7 @@ class LabelScheme:
         """Return the dataset's codes `(B, *spatial)` of the largest of `(B, num_classes, *spatial)`."""
         if one_hot.ndim < 2 or one_hot.shape[1] != self.num_classes:
             raise LabelError(
-                f"Expected (B, {self.num_classes}, ...) in the order {self.names}, "
-                f"got {tuple(one_hot.shape)}."
+                f"Expected (B, {self.num_classes}, ...) in the order {self.names}, got {tuple(one_hot.shape)}."
             )
         return self.to_codes(one_hot.argmax(dim=1))
 
@@ -138,9 +137,7 @@ class LabelScheme:
             LabelError: when `codes` has another length than `num_classes`, or repeats a value.
         """
         if len(codes) != self.num_classes or len(set(codes)) != len(codes):
-            raise LabelError(
-                f"Expected {self.num_classes} different codes for {self.names}, got {tuple(codes)}."
-            )
+            raise LabelError(f"Expected {self.num_classes} different codes for {self.names}, got {tuple(codes)}.")
         return torch.tensor(tuple(codes), device=label.device)[self.to_channels(label)]
 
 

@@ -26,9 +26,7 @@ def heart_centre(label: torch.Tensor) -> torch.Tensor:
     for row, one in enumerate(label):
         where = torch.nonzero(one)
         if not len(where):
-            raise LabelError(
-                f"Expected a heart in every label map, got none in row {row}; leave such slices out."
-            )
+            raise LabelError(f"Expected a heart in every label map, got none in row {row}; leave such slices out.")
         offsets.append(where.to(torch.float32).mean(dim=0) - middle)
     return torch.stack(offsets)
 

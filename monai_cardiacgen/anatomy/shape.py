@@ -138,17 +138,19 @@ def perimeter(mask: torch.Tensor) -> torch.Tensor:
     border = F.pad((mask & ~erode(mask, connectivity=4)).to(torch.int32), (1, 1, 1, 1))
     sides = border[:, :-2, 1:-1] + border[:, 2:, 1:-1] + border[:, 1:-1, :-2] + border[:, 1:-1, 2:]
     corners = border[:, :-2, :-2] + border[:, :-2, 2:] + border[:, 2:, :-2] + border[:, 2:, 2:]
-    lengths = _contour_lengths(mask.device)[(5 * corners + sides).flatten()].view_as(sides)
-    return (lengths * border[:, 1:-1, 1:-1]).sum(dim=(1, 2))
+    kind = _contour_kinds(mask.device)[(5 * corners + sides).flatten()].view_as(sides) * border[:, 1:-1, 1:-1]
+    # Counted in whole numbers before they are weighted, so that a sum does not depend on its order.
+    straight, turn, diagonal = (_count(kind == number) for number in (1, 2, 3))
+    return straight + turn * ((1 + math.sqrt(2)) / 2) + diagonal * math.sqrt(2)
 
 
-def _contour_lengths(device: torch.device) -> torch.Tensor:
-    """Return a border pixel's length at 5 * (border pixels at its corners) + (at its sides), `(25,)`."""
-    length = torch.zeros(5, 5)  # combinations that no contour has add nothing
-    length[:3, 2:4] = 1.0
-    length[2, 0] = length[3, 1] = math.sqrt(2)
-    length[1:3, 1] = (1 + math.sqrt(2)) / 2
-    return length.flatten().to(device)
+def _contour_kinds(device: torch.device) -> torch.Tensor:
+    """Return 1 (straight), 2 (turn), 3 (diagonal) or 0 by 5 * (border pixels at corners) + (at sides), `(25,)`."""
+    kind = torch.zeros(5, 5, dtype=torch.int32)  # combinations that no contour has add nothing
+    kind[:3, 2:4] = 1
+    kind[1:3, 1] = 2
+    kind[2, 0] = kind[3, 1] = 3
+    return kind.flatten().to(device)
 
 
 def circularity(filled: torch.Tensor) -> torch.Tensor:
