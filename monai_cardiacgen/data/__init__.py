@@ -1,6 +1,7 @@
 """Readers of public datasets, splits by patient, and what reaches the networks."""
 
 from .acdc import read_acdc
+from .slices import ShortAxisGrid, load_slices, slices_of
 from .split import Split, split_by_patient
 
-__all__ = ["Split", "read_acdc", "split_by_patient"]
+__all__ = ["ShortAxisGrid", "Split", "load_slices", "read_acdc", "slices_of", "split_by_patient"]

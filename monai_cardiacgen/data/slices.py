@@ -1,0 +1,152 @@
+"""From the files of short-axis stacks to the 2D slices and the volumes that networks see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+from monai.transforms import (
+    CastToTyped,
+    Compose,
+    EnsureChannelFirstd,
+    Invertd,
+    LoadImaged,
+    ResizeWithPadOrCropd,
+    ScaleIntensityRangePercentilesd,
+    Spacingd,
+    SplitDim,
+)
+
+from ..checks import check_finite, check_spacing
+from ..errors import DataError, IntensityError
+
+IMAGE, LABEL = "image", "label"
+
+
+class ShortAxisGrid:
+    """The grid of a study: loads stacks onto it, and carries results back to the grid of the file.
+
+    In the plane a stack is resampled (bilinear; labels nearest) and padded or cropped about its centre; through
+    the plane it stays as it was taken. Intensities are scaled so that the stack's 0.5 and 99.5 percentiles become
+    0 and 1, and clipped.
+
+    Args:
+        spacing: in-plane pixel size in mm, in the order of the file's first two axes.
+        spatial_size: pixels `(H, W)` along these axes.
+
+    Attributes:
+        transform: the MONAI transform from paths to tensors.
+
+    Raises:
+        SpacingError: unless the spacing is two positive numbers.
+    """
+
+    def __init__(self, spacing: Sequence[float], spatial_size: Sequence[int]) -> None:
+        height, width = spatial_size
+        self.spacing = check_spacing(spacing, 2)
+        self.spatial_size = (int(height), int(width))
+        both = (IMAGE, LABEL)
+        pixdim = (*self.spacing, -1.0)  # -1: this axis keeps its spacing
+        steps: list[Any] = [
+            LoadImaged(both, allow_missing_keys=True),
+            EnsureChannelFirstd(both, allow_missing_keys=True),
+            Spacingd(both, pixdim, mode=("bilinear", "nearest"), allow_missing_keys=True),
+            ScaleIntensityRangePercentilesd(IMAGE, lower=0.5, upper=99.5, b_min=0.0, b_max=1.0, clip=True),
+            ResizeWithPadOrCropd(both, (*self.spatial_size, -1), allow_missing_keys=True),
+            CastToTyped(LABEL, torch.int64, allow_missing_keys=True),
+        ]
+        self.transform = Compose(steps)
+        self._invert = Invertd("result", self.transform, orig_keys=IMAGE, nearest_interp=False)
+
+    def load(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Return one item of `read_acdc` with `image` and, if it has one, `label` as `(1, H, W, Z)`.
+
+        The paths give way to `MetaTensor`s, float32 in [0, 1] and int64 codes; all other keys stay.
+
+        Raises:
+            DataError: when the file's spacing is not the one that the item states.
+            IntensityError: when the image is constant, or not finite.
+        """
+        raw = self.transform(item, end=1)
+        _check_image(raw[IMAGE], item)
+        return dict(self.transform(raw, start=1))
+
+    def to_file_grid(self, result: torch.Tensor, image: MetaTensor) -> torch.Tensor:
+        """Return `result` `(C, H, W, Z)` on the grid of the file that `image` was loaded from, `(C, X, Y, Z)`.
+
+        Values are interpolated bilinearly; outside the field of view they are 0.
+        """
+        on_grid = MetaTensor(result, meta=dict(image.meta))  # the affine is in it
+        carried: MetaTensor = self._invert({IMAGE: image, "result": on_grid})["result"]
+        return carried.as_tensor()
+
+
+def slices_of(volume: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the slices of a loaded volume.
+
+    Returns:
+        One dictionary a slice: `image` `(1, H, W)` float32 in [0, 1] and `label` `(1, H, W)` int64 codes, both
+        `MetaTensor`s with the affine of their slice; `slice`, its number; `position` in [0, 1], from the stack's
+        first slice to its last; and `patient`, `phase`, `group` where the volume has them.
+    """
+    split = SplitDim(dim=-1, keepdim=False, update_meta=True)
+    images, labels = (cast(list[MetaTensor], split(volume[key])) for key in (IMAGE, LABEL))
+    carried: dict[str, Any] = {key: volume[key] for key in ("patient", "phase", "group") if key in volume}
+    return [
+        {
+            IMAGE: _light(image),
+            LABEL: _light(label),
+            **carried,
+            "slice": number,
+            "position": number / max(1, len(images) - 1),
+        }
+        for number, (image, label) in enumerate(zip(images, labels, strict=True))
+    ]
+
+
+def load_slices(
+    items: Sequence[dict[str, Any]],
+    grid: ShortAxisGrid,
+    *,
+    hearts_only: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Return all slices of all items, in memory; see `slices_of`.
+
+    Args:
+        items: of `read_acdc`.
+        grid: the study's.
+        hearts_only: leave out slices without any labelled pixel: a shape model needs hearts, while a
+            segmentation network should also see slices above the base and below the apex.
+        progress: called with the number of items done and their total.
+    """
+    slices = []
+    for done, item in enumerate(items, start=1):
+        slices += slices_of(grid.load(item))
+        if progress is not None:
+            progress(done, len(items))
+    if hearts_only:
+        slices = [one for one in slices if bool(one[LABEL].any())]
+    return slices
+
+
+def _light(one: MetaTensor) -> MetaTensor:
+    """Return the slice without the header and the history of its stack: collating those costs more than training."""
+    name = one.meta.get("filename_or_obj", "")
+    return MetaTensor(one.as_tensor().contiguous(), affine=one.affine, meta={"filename_or_obj": name})
+
+
+def _check_image(image: MetaTensor, item: dict[str, Any]) -> None:
+    """Compare the file's geometry with the item's, and look for contrast."""
+    check_finite(image.as_tensor(), f"the image {item[IMAGE]}")
+    if float(image.max()) == float(image.min()):
+        raise IntensityError(f"Expected contrast in {item[IMAGE]}, got a constant image; leave out this case.")
+    found = [float(value) for value in image.pixdim]
+    if "spacing" in item and not np.allclose(found, item["spacing"], rtol=1e-3):
+        raise DataError(
+            f"Expected the spacing {tuple(item['spacing'])} mm in {item[IMAGE]}, got {tuple(found)}; "
+            f"repair the file's header."
+        )

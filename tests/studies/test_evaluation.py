@@ -1,0 +1,103 @@
+"""Scores on the file's own grid, against other libraries and known cases."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+from torch import nn
+
+from monai_cardiacgen.anatomy.labels import LV_CAVITY, MYOCARDIUM, RV_CAVITY
+from monai_cardiacgen.data.slices import ShortAxisGrid
+from monai_cardiacgen.studies.evaluation import (
+    Score,
+    by_patient,
+    evaluate_segmentation,
+    load_test_volumes,
+    predict_volume,
+    read_scores,
+    score_volume,
+    write_scores,
+)
+
+GRID = ShortAxisGrid((2.0, 2.0), (48, 56))
+
+
+class GreyLevels(nn.Module):
+    """Classes by their grey level: the tiny patients' intensities in the order of the codes."""
+
+    def __init__(self):
+        super().__init__()
+        self.levels = nn.Parameter(torch.tensor([0.04, 0.73, 0.27, 0.97]).reshape(1, 4, 1, 1))
+
+    def forward(self, image):
+        return -200 * (image - self.levels) ** 2
+
+
+@pytest.fixture(scope="module")
+def volumes(items):
+    return load_test_volumes(items[:2], GRID)
+
+
+def test_labels_stay_on_the_files_grid(volumes):
+    assert volumes[0]["label"].shape == (1, 40, 48, 4)
+    assert volumes[0]["image"].shape == (1, 48, 56, 4)
+
+
+def test_prediction_comes_back_to_the_files_grid(volumes):
+    prediction = predict_volume(GreyLevels(), volumes[0], GRID)
+    truth = volumes[0]["label"][0]
+    assert prediction.shape == truth.shape
+    assert (prediction == torch.as_tensor(truth)).float().mean() > 0.97
+    centres = [ndimage.center_of_mass(np.asarray(x) == 3) for x in (prediction, truth)]
+    np.testing.assert_allclose(*centres, atol=0.25)  # no shift by half a pixel
+
+
+def test_a_perfect_network_on_all_structures(volumes):
+    scores = evaluate_segmentation(GreyLevels(), volumes, GRID)
+    assert [score.structure for score in scores[:3]] == [RV_CAVITY, MYOCARDIUM, LV_CAVITY]
+    assert min(score.dice for score in scores) > 0.85
+    assert max(score.hd95 for score in scores if score.structure == LV_CAVITY) <= 3.01  # one pixel
+
+
+def test_dice_and_distance_of_known_boxes():
+    truth, found = torch.zeros(2, 20, 20, 6, dtype=torch.int64)
+    truth[5:15, 5:15, 1:5] = 3
+    found[7:17, 5:15, 1:5] = 3
+    scores = {name: (dice, hd95) for name, dice, hd95 in score_volume(found, truth, (1.5, 1.5, 8.0))}
+    assert scores[LV_CAVITY][0] == pytest.approx(0.8)
+    assert scores[LV_CAVITY][1] == pytest.approx(3.0)  # two pixels of 1.5 mm
+    assert all(math.isnan(value) for value in scores[RV_CAVITY])  # in neither
+
+
+@pytest.mark.parametrize("missed", [True, False])
+def test_a_structure_in_only_one_of_both_has_dice_0(missed):
+    truth, found = torch.zeros(2, 8, 8, 2, dtype=torch.int64)
+    (truth if missed else found)[2:5, 2:5] = 2
+    scores = {name: (dice, hd95) for name, dice, hd95 in score_volume(found, truth, (1.0, 1.0, 1.0))}
+    assert scores[MYOCARDIUM][0] == 0.0
+    assert math.isnan(scores[MYOCARDIUM][1])
+
+
+def test_scores_survive_their_file(tmp_path):
+    scores = [Score("p1", "NOR", "ED", LV_CAVITY, 0.91234, math.nan), Score("p1", "NOR", "ES", LV_CAVITY, 0.8, 2.5)]
+    write_scores(tmp_path / "s.csv", scores)
+    loaded = read_scores(tmp_path / "s.csv")
+    assert loaded[1] == scores[1]
+    assert math.isnan(loaded[0].hd95)
+
+
+def test_means_by_patient():
+    scores = [
+        Score("p2", "NOR", "ED", LV_CAVITY, 0.9, 1.0),
+        Score("p2", "NOR", "ES", LV_CAVITY, 0.7, math.nan),
+        Score("p1", "NOR", "ED", MYOCARDIUM, math.nan, math.nan),
+    ]
+    assert by_patient(scores, "dice", LV_CAVITY) == {"p2": pytest.approx(0.8)}
+    means = by_patient(scores, "hd95")
+    assert list(means) == ["p1", "p2"]
+    assert math.isnan(means["p1"])
+    assert means["p2"] == 1.0
