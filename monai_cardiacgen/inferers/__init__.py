@@ -1,1 +1,8 @@
-"""TBD."""
+"""Drawing hearts and painting them: what a bundle's networks do together."""
+
+from __future__ import annotations
+
+from .hearts import Hearts
+from .latent_sampler import LatentSampler
+
+__all__ = ["Hearts", "LatentSampler"]
