@@ -153,5 +153,5 @@ class AnatomicalVAETrainer(ResumableTrainer):
             engine.fire_event(event)
 
         self.network.train()
-        vae_step(self.network, self.optimizer, self.loss_function, one_hot, noise, condition, self.amp, after=fire)
+        vae_step(self.network, self.optimizer, self.loss_function, one_hot, noise, condition, self.mixed_precision, after=fire)
         return engine.state.output  # decollated and postprocessed by now, if asked for

@@ -76,17 +76,18 @@ class ResumableTrainer(Trainer):
             data_loader=train_data_loader,
             epoch_length=epoch_length,
             prepare_batch=prepare_batch,
-            amp=amp,
             handlers=list(train_handlers or ()),
             decollate=decollate,
             postprocessing=postprocessing,
         )
+        # MONAI's own switch stays off: it would add CUDA's gradient scaler, which bfloat16 does not need.
+        self.mixed_precision = amp
         self.stateful = dict(stateful)
         self.generator = seeded(seed)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return this trainer's autocast."""
-        return autocast(self.state.device, self.amp)
+        return autocast(self.state.device, self.mixed_precision)
 
     def prepared(self, engine: Engine, batchdata: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Return image and label as plain tensors on the device.

@@ -133,5 +133,5 @@ class VAEGANTrainer(ResumableTrainer):
             return {}
         one_hot = self.scheme.one_hot(centre_heart(hearts)[0])
         noise = torch.randn(len(hearts), self.vae.latent_size, generator=self.generator)
-        output = vae_step(self.vae, self.vae_optimizer, self.vae_loss, one_hot, noise, amp=self.amp)
+        output = vae_step(self.vae, self.vae_optimizer, self.vae_loss, one_hot, noise, amp=self.mixed_precision)
         return {"vae": float(output["loss"])}

@@ -87,9 +87,7 @@ def test_all_iteration_events_fire_in_order_with_their_output():
     one = trainer(max_epochs=1, epoch_length=1)
     seen = []
     for event in IterationEvents:
-        one.add_event_handler(
-            event, lambda engine, event: seen.append((event, sorted(engine.state.output))), event
-        )
+        one.add_event_handler(event, lambda engine, event: seen.append((event, sorted(engine.state.output))), event)
     one.run()
     both, whole = ["label", "pred"], ["label", "loss", "pred"]
     assert seen == [
@@ -116,9 +114,7 @@ def test_step_is_gradient_descent_on_the_loss():
     first = vae_step(network, optimizer, EvidenceLowerBoundLoss(), maps, noise)["loss"]
     squared = sum(float(p.grad.square().sum()) for p in network.parameters())
     after = copy.deepcopy(network)
-    second = vae_step(
-        after, torch.optim.SGD(after.parameters(), lr=0.0), EvidenceLowerBoundLoss(), maps, noise
-    )
+    second = vae_step(after, torch.optim.SGD(after.parameters(), lr=0.0), EvidenceLowerBoundLoss(), maps, noise)
     assert float(first - second["loss"]) == pytest.approx(1e-3 * squared, rel=0.2)
     moved = [(p - q) / -1e-3 for p, q in zip(network.parameters(), before.parameters(), strict=True)]
     torch.testing.assert_close(moved, [p.grad for p in network.parameters()], rtol=1e-2, atol=1e-3)

@@ -1,0 +1,83 @@
+"""The losses of one batch: who is trained by what, and who is judged against which target."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from small_hearts import hearts, tiny_gan
+
+from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.seeding import seeded
+
+
+@pytest.fixture
+def batch():
+    image, label = hearts(4)
+    return image, ACDC.one_hot(label[:, 0])
+
+
+def test_discriminator_loss_reaches_the_discriminator_alone(batch):
+    gan = tiny_gan()
+    painting = gan.paint(*batch, gan.draw(batch[1], seeded(0)))
+    gan.discriminator_loss(*batch, painting).backward()
+    assert all(parameter.grad is not None for parameter in gan.discriminator.parameters())
+    assert all(parameter.grad is None for parameter in gan.generator.parameters())
+    assert all(parameter.grad is None for parameter in gan.style_encoder.parameters())
+
+
+def test_discriminator_loss_is_the_hinge_of_real_against_painted(batch):
+    gan = tiny_gan().eval()
+    image, one_hot = batch
+    painting = gan.paint(image, one_hot, gan.draw(one_hot, seeded(0)))
+    with torch.no_grad():
+        found = gan.discriminator_loss(image, one_hot, painting)
+        real = gan.discriminator.features(torch.cat([image, one_hot], dim=1))
+        fake = gan.discriminator.features(torch.cat([painting.image, one_hot], dim=1))
+    by_scale = [
+        (1 - r[-1]).clamp(min=0).mean() + (1 + f[-1]).clamp(min=0).mean() for r, f in zip(real, fake, strict=True)
+    ]
+    torch.testing.assert_close(found, sum(by_scale) / 2)
+
+
+def test_generator_losses_reach_generator_and_encoder(batch):
+    gan = tiny_gan()
+    painting = gan.paint(*batch, gan.draw(batch[1], seeded(0)))
+    losses = gan.generator_losses(*batch, painting)
+    assert set(losses) == {"adversarial", "divergence", "reconstruction", "feature_matching", "style_return"}
+    sum(losses.values()).backward()
+    for network in (gan.generator, gan.style_encoder):
+        assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_rows_in_a_foreign_style_have_no_target(batch):
+    gan = tiny_gan(swapped=0.5).eval()
+    image, one_hot = batch
+    draw = gan.draw(one_hot, seeded(0))
+    assert draw.donor[2:].tolist() == [2, 3]
+    assert all(int(donor) != row for row, donor in enumerate(draw.donor[:2]))
+    painting = gan.paint(image, one_hot, draw)
+    own = (painting.image[2:] - image[2:]).abs().mean()
+    torch.testing.assert_close(
+        gan.generator_losses(image, one_hot, painting)["reconstruction"], gan.reconstruction * own
+    )
+
+
+def test_without_swapping_every_row_is_reconstructed(batch):
+    gan = tiny_gan(swapped=0.0)
+    painting = gan.paint(*batch, gan.draw(batch[1], seeded(0)))
+    assert bool(painting.own.all())
+    assert "style_return" not in gan.generator_losses(*batch, painting)
+
+
+def test_one_row_alone_keeps_its_style(batch):
+    gan = tiny_gan(swapped=1.0)
+    draw = gan.draw(batch[1][:1], seeded(0))
+    assert draw.donor.tolist() == [0]
+
+
+def test_a_draw_follows_from_its_generator(batch):
+    gan = tiny_gan()
+    first, again, other = (gan.draw(batch[1], seeded(seed)) for seed in (5, 5, 6))
+    assert torch.equal(first.style_noise, again.style_noise)
+    assert all(torch.equal(one, two) for one, two in zip(first.noise, again.noise, strict=True))
+    assert not torch.equal(first.style_noise, other.style_noise)

@@ -1,0 +1,143 @@
+"""The synthesizer's contract, on tiny networks."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+import torch
+from small_hearts import hearts, tiny_synthesizer
+
+from monai_cardiacgen.errors import InputError, IntensityError, LabelError, ShapeError
+from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer, heart_share
+from monai_cardiacgen.seeding import row_generators, seeded
+
+
+@pytest.fixture(scope="module")
+def synthesizer() -> CardiacSynthesizer:
+    return tiny_synthesizer()
+
+
+@pytest.fixture
+def real():
+    image, label = hearts(3, seed=5)
+    return image, label[:, 0]
+
+
+def test_samples_are_images_in_range_with_labels_in_codes(synthesizer):
+    cases = synthesizer.sample(4, seeded(0))
+    assert cases.image.shape == (4, 1, 32, 32)
+    assert cases.image.dtype == torch.float32
+    assert 0 <= float(cases.image.min()) <= float(cases.image.max()) <= 1
+    assert cases.label.shape == (4, 32, 32)
+    assert set(cases.label.unique().tolist()) <= {0, 1, 2, 3}
+    assert bool((cases.label > 0).flatten(1).any(dim=1).all())
+    assert not cases.image.requires_grad
+
+
+def test_a_seed_repeats_and_another_differs(synthesizer):
+    first, again, other = (synthesizer.sample(2, seeded(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first.image, again.image)
+    assert torch.equal(first.label, again.label)
+    assert not torch.equal(first.image, other.image)
+
+
+@pytest.mark.parametrize("mode", ["sample", "vary", "restyle"])
+def test_a_row_does_not_depend_on_its_batch(synthesizer, real, mode):
+    def made(rows: slice, generators):
+        image, label = real[0][rows], real[1][rows]
+        if mode == "sample":
+            return synthesizer.sample(len(label), generators)
+        if mode == "vary":
+            return synthesizer.vary(image, label, 0.5, generators)
+        return synthesizer.restyle(image, label, generators)
+
+    whole = made(slice(None), row_generators(seeded(3), 3))
+    alone = made(slice(1, 2), row_generators(seeded(3), 3)[1:2])
+    assert torch.equal(whole.label[1:2], alone.label)
+    torch.testing.assert_close(whole.image[1:2], alone.image, rtol=0, atol=1e-5)
+
+
+def test_vary_keeps_the_surroundings_bit_for_bit(synthesizer, real):
+    image, label = real
+    cases = synthesizer.vary(image, label, 0.8, seeded(4))
+    untouched = heart_share(label, cases.label, synthesizer.FEATHER) == 0
+    assert 0.1 < float(untouched.float().mean()) < 0.95
+    assert torch.equal(cases.image[untouched], image[untouched])
+    inside = (cases.label > 0)[:, None]
+    assert not torch.allclose(cases.image[inside], image[inside])
+
+
+def test_restyle_keeps_the_label_and_changes_the_image(synthesizer, real):
+    image, label = real
+    cases = synthesizer.restyle(image, label, seeded(4))
+    assert torch.equal(cases.label, label)
+    again = synthesizer.restyle(image, label, seeded(5))
+    assert not torch.allclose(cases.image, again.image)
+
+
+def test_given_styles_are_used(synthesizer, real):
+    image, label = real
+    style = synthesizer.encode_style(image)
+    painted = synthesizer.synthesize(label, style, seeded(6))
+    assert painted.shape == image.shape
+    assert not torch.allclose(painted, synthesizer.synthesize(label, style.flip(0), seeded(6)))
+
+
+def test_drawn_styles_lie_between_training_styles(synthesizer):
+    drawn = synthesizer.draw_styles(seeded(0), n=50)
+    assert drawn.shape == (50, 6)
+    assert bool((drawn <= synthesizer.styles.amax(dim=0) + 1e-6).all())
+    assert bool((drawn >= synthesizer.styles.amin(dim=0) - 1e-6).all())
+    assert len(drawn.unique(dim=0)) >= 45  # now and then both ends are the same training style
+
+
+def test_bundle_round_trip(synthesizer, tmp_path):
+    folder = synthesizer.to_bundle(tmp_path / "bundle")
+    read = CardiacSynthesizer.from_bundle(folder)
+    first, second = synthesizer.sample(2, seeded(7)), read.sample(2, seeded(7))
+    assert torch.equal(first.label, second.label)
+    torch.testing.assert_close(first.image, second.image, rtol=0, atol=1e-6)
+    assert (read.scheme, read.spacing, read.view) == (synthesizer.scheme, synthesizer.spacing, synthesizer.view)
+    assert read.provenance == synthesizer.provenance
+
+
+def test_pickles_and_copies_and_stays_frozen_in_evaluation_mode(synthesizer):
+    holder = torch.nn.Module()
+    holder.synthesizer = copy.deepcopy(pickle.loads(pickle.dumps(synthesizer)))
+    holder.train()
+    assert not any(module.training for module in holder.synthesizer.modules())
+    assert not any(parameter.requires_grad for parameter in holder.parameters())
+    assert torch.equal(holder.synthesizer.sample(1, seeded(1)).image, synthesizer.sample(1, seeded(1)).image)
+
+
+def test_wrong_input_is_refused(synthesizer, real):
+    image, label = real
+    with pytest.raises(ShapeError, match="same size"):
+        synthesizer.vary(image, label[:, :16], 0.5, seeded(0))
+    with pytest.raises(ShapeError, match="channels"):
+        synthesizer.vary(image.expand(-1, 2, -1, -1), label, 0.5, seeded(0))
+    with pytest.raises(LabelError, match="got also"):
+        synthesizer.restyle(image, label + 7, seeded(0))
+    with pytest.raises(LabelError, match="Expected a heart"):
+        synthesizer.vary(image, torch.zeros_like(label), 0.5, seeded(0))
+    with pytest.raises(InputError, match="strength"):
+        synthesizer.vary(image, label, 0.0, seeded(0))
+    with pytest.raises(InputError, match="one generator for each"):
+        synthesizer.sample(3, [seeded(0)])
+    with pytest.raises(IntensityError, match="finite"):
+        synthesizer.encode_style(image * float("nan"))
+
+
+def test_share_is_whole_on_both_hearts_and_nothing_far_away():
+    before, after = torch.zeros(1, 40, 40), torch.zeros(1, 40, 40)
+    before[0, 10:14, 10:14] = 1
+    after[0, 16:20, 10:14] = 2
+    share = heart_share(before, after, feather=3)
+    assert share.shape == (1, 1, 40, 40)
+    assert bool((share[0, 0, 10:14, 10:14] == 1).all())
+    assert bool((share[0, 0, 16:20, 10:14] == 1).all())
+    assert float(share[0, 0, 30:].max()) == 0
+    profile = share[0, 0, 12, 14:30]
+    assert bool((profile.diff() <= 1e-6).all())
