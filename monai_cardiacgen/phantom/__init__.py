@@ -2,7 +2,8 @@
 
 from .anatomy import GROUPS, Heart, draw_heart
 from .bssfp import bssfp_signal
-from .cine_mr import CineMR, Scanner, draw_scanner
+from .cine_mr import CineMR
+from .scanner import Scanner, draw_scanner
 from .stack import Stack, draw_stack, draw_turn
 from .write import write_acdc_phantom
 

@@ -36,11 +36,11 @@ class _Form:
 
 
 _FORMS = {
-    "DCM": _Form(34.5, 8.2, 96, 0.91, 0.04, 38, 44, 0.78),
+    "DCM": _Form(34.5, 8.4, 96, 0.94, 0.04, 38, 44, 0.78),
     "HCM": _Form(25.2, 11.0, 89, 0.62, 0.12, 35, 40, 0.60),
-    "MINF": _Form(29.2, 8.6, 85, 0.76, 0.06, 35, 41, 0.62),
+    "MINF": _Form(29.2, 8.8, 85, 0.83, 0.06, 35, 41, 0.62),
     "NOR": _Form(26.9, 8.0, 82, 0.66, 0.11, 41, 43, 0.66),
-    "RV": _Form(25.6, 7.2, 75, 0.69, 0.08, 50, 50, 0.84),
+    "RV": _Form(25.6, 7.4, 72, 0.69, 0.08, 46, 49, 0.84),
 }
 
 
@@ -119,10 +119,12 @@ class Heart:
         relaxed = relaxed * (1 - self.septal_flattening * torch.exp(-((relative / 0.75) ** 2)))
         outer = _ellipsoid(material, self.radius + self.wall, self.length + self.apical_wall)[:, None]
         wall = outer - _ellipsoid(material, self.radius, self.length)[:, None].clamp(min=0)
-        thickening = 1 + self.wall_waves + self.septal_thickening * torch.exp(-((relative / 1.1) ** 2))
+        apical = (material / self.length).clamp(0, 1)[:, None]
+        thickening = (
+            1 - 0.25 * apical**2 + self.wall_waves + self.septal_thickening * torch.exp(-((relative / 1.1) ** 2))
+        )
         wall = wall * torch.where(wall > 0, thickening * (1 - 0.42 * scar), 1.0)
 
-        apical = (material / self.length).clamp(0, 1)[:, None]
         shrinking = (1 - self.systolic_radius) * (0.95 + 0.2 * apical) * (1 - 0.95 * scar) * contraction
         cavity = relaxed * (1 - shrinking)
         growth = 1 + (self.systolic_wall_volume - 1) * (1 - scar) * contraction
@@ -190,7 +192,7 @@ def draw_heart(group: str, turn: float, generator: torch.Generator) -> Heart:
 
     size = normal(1.0, 0.05)
     length = normal(form.length, 0.09) * size
-    rv_length = length * uniform(0.88, 1.0)
+    rv_reach = {"HCM": 0.84, "RV": 1.12}.get(group, 0.95)  # relative to the left ventricle's length
     return Heart(
         group=group,
         septum=math.radians(150) + 0.85 * turn + uniform(-0.35, 0.35),
@@ -199,9 +201,7 @@ def draw_heart(group: str, turn: float, generator: torch.Generator) -> Heart:
         length=length,
         wall=normal(form.wall, 0.11),
         apical_wall=uniform(4.5, 7.0),
-        systolic_radius=min(
-            0.97, normal(form.systolic_radius, 0.06 if form.systolic_radius < 0.85 else 0.035)
-        ),
+        systolic_radius=min(0.97, normal(form.systolic_radius, 0.06 if form.systolic_radius < 0.85 else 0.035)),
         systolic_wall_volume=uniform(1.02, 1.2),
         shortening=normal(form.shortening, 0.2),
         cavity_waves=draw_waves(generator, (2, 3, 4), 0.025),
@@ -215,7 +215,7 @@ def draw_heart(group: str, turn: float, generator: torch.Generator) -> Heart:
         rv_width=normal(form.rv_width, 0.13) * size,
         rv_height=normal(form.rv_height, 0.07) * size,
         rv_base=uniform(-4.0, 5.0),
-        rv_length=rv_length,
+        rv_length=length * rv_reach * uniform(0.94, 1.06),
         rv_systolic_width=min(0.97, normal(form.rv_systolic_width, 0.1)),
         rv_descent=uniform(12.0, 20.0) * (0.5 if group in ("DCM", "RV") else 1.0),
         rv_waves=draw_waves(generator, (2, 3, 4, 5), 0.035),

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from .outline import Outline, coverage, draw_texture, draw_waves, ellipse
+from .outline import Outline, coverage, draw_texture, draw_waves, ellipse, smooth_minimum
 from .stack import Stack
 
 #: Fat is drawn with a negative signal (opposed phase): where it shares a pixel with water both cancel.
@@ -90,11 +90,12 @@ def _span(axis: Tensor, low: float, high: float) -> slice:
     return slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
 
 
-def paint_body(stack: Stack, heart_size: float, signals: Signals, generator: torch.Generator) -> Tensor:
+def paint_body(stack: Stack, sack: Tensor, heart_size: float, signals: Signals, generator: torch.Generator) -> Tensor:
     """Draw a patient's chest without the heart.
 
     Args:
         stack: where the slices lie.
+        sack: level set in mm `(Z, H, W)` of the heart: fat fills the angles between it, chest and diaphragm.
         heart_size: outer radius of the left ventricle in mm: the diaphragm lies below it.
         signals: the signal of every tissue of `bssfp.TISSUES`, fat negative.
         generator: a CPU generator.
@@ -104,9 +105,13 @@ def paint_body(stack: Stack, heart_size: float, signals: Signals, generator: tor
     """
     canvas = _Canvas(stack, signals, generator)
     _paint_arm(canvas)
-    cavity = _paint_chest_wall(canvas)
+    to_wall = _paint_chest_wall(canvas)
+    cavity = coverage(-to_wall, 2.5)
+    to_diaphragm = _draw_diaphragm(canvas, heart_size + canvas.uniform(-2, 6))
     _paint_lungs(canvas, cavity)
-    abdomen = _paint_abdomen(canvas, cavity, heart_size + canvas.uniform(2, 9))
+    _paint_mediastinum(canvas, cavity, heart_size)
+    _paint_fat_pads(canvas, sack, to_wall, to_diaphragm)
+    abdomen = _paint_abdomen(canvas, cavity, to_diaphragm)
     _paint_organs(canvas, abdomen, heart_size)
     _paint_vessels(canvas, heart_size)
     return canvas.signal
@@ -114,9 +119,9 @@ def paint_body(stack: Stack, heart_size: float, signals: Signals, generator: tor
 
 def _paint_arm(canvas: _Canvas) -> None:
     """An arm beside the chest in some patients."""
-    if canvas.uniform(0, 1) < 0.45:
+    if canvas.uniform(0, 1) < 0.5:
         return
-    u, v = canvas.uniform(150, 190), canvas.uniform(-70, 60)
+    u, v = canvas.uniform(165, 200), canvas.uniform(-80, 60)
     size = canvas.uniform(30, 42)
     signals = canvas.signals
     canvas.paint_outline(canvas.ellipse(u, v, (size, size * 1.3)), signals["fat"])
@@ -125,71 +130,106 @@ def _paint_arm(canvas: _Canvas) -> None:
 
 
 def _paint_chest_wall(canvas: _Canvas) -> Tensor:
-    """Skin, fat with its septa, muscle and ribs; returns the share `(Z, H, W)` inside the rib cage."""
+    """Skin, fat with its septa, muscles and ribs; returns the level set of the wall (negative: inside it)."""
     signals, uniform = canvas.signals, canvas.uniform
-    breast, depth = uniform(84, 100), uniform(112, 130)
-    fat = uniform(5, 12) if uniform(0, 1) < 0.5 else uniform(12, 32)
-    muscle = uniform(9, 16)
+    breast, depth = uniform(84, 100), uniform(92, 116)
+    fat = uniform(4, 12) if uniform(0, 1) < 0.5 else uniform(12, 32)
+    muscle = uniform(8, 15)
     outer = depth + fat
-    body = canvas.ellipse(outer - breast - fat, uniform(10, 50), (outer, uniform(170, 250)), waves=0.02)
-    closer = uniform(0.1, 0.4) * canvas.height  # towards the apex the plane nears the breastbone
+    tall = uniform(210, 330) - 100 * min(1.0, max(0.0, canvas.stack.turn))  # a turned plane is more axial
+    body = canvas.ellipse(outer - breast - fat, uniform(40, 90), (outer, tall), waves=0.02)
+    closer = uniform(0.15, 0.5) * canvas.height  # towards the apex the plane nears the breastbone
     turn = canvas.stack.turn
     drift = closer[:, None] * torch.tensor([math.cos(turn), math.sin(turn)])
     inside = Outline(body.centre + drift, body.radius).distance(canvas.x, canvas.y)
 
     canvas.paint(coverage(inside, 2.0), signals["muscle"])
-    layer = inside + 2 + fat * (1 + 0.25 * canvas.texture(90, 4)).clamp(0.35, 1.8)
-    septa = torch.exp(-((canvas.texture(9) / 0.12) ** 2)) * 0.35
-    fatty = signals["fat"] * (1 + 0.05 * canvas.texture(30)) * (1 - septa)
+    uneven = (1 + 0.3 * canvas.texture(70, 4) + 0.06 * canvas.texture(9)).clamp(0.3, 2.0)
+    back = coverage(60 - canvas.u, 80.0)  # the muscles of the back
+    layer = inside + 2 + fat * uneven
+    septa = torch.exp(-((canvas.texture(8) / 0.1) ** 2)) * 0.4
+    fatty = signals["fat"] * (1 + 0.06 * canvas.texture(30) + 0.03 * canvas.texture(4)) * (1 - septa)
     canvas.paint(coverage(inside + 1.8, 2.0), fatty)
-    streaks = 0.12 * canvas.texture(5)
+    streaks = 0.15 * canvas.texture(4) + 0.1 * canvas.texture(14)
     canvas.paint(coverage(layer, 2.5), signals["muscle"] * (1 + streaks))
-    between = coverage((layer + 0.45 * muscle).abs() - 0.9 - 0.8 * canvas.texture(25), 2.0)
-    canvas.paint(between, signals["fat"] * 0.9)
-    _paint_ribs(canvas, layer, muscle)
-    return coverage(layer + muscle, 2.5)
+    thick = muscle * (1 + 0.8 * back + 0.25 * canvas.texture(40, 4)).clamp(0.5, 2.5)
+    sheets = coverage((canvas.texture(16) + 0.3 * canvas.texture(5)).abs() - 0.16, 0.25)
+    canvas.paint(coverage(layer + 2, 2.0) * sheets, signals["fat"] * 0.85)
+    _paint_ribs(canvas, layer, thick)
+    return -(layer + thick)
 
 
-def _paint_ribs(canvas: _Canvas, layer: Tensor, muscle: float) -> None:
-    """Ovals of dark bone with marrow inside the muscle layer."""
-    around = torch.atan2(canvas.v - 20, canvas.u - 25)
+def _paint_ribs(canvas: _Canvas, layer: Tensor, thick: Tensor) -> None:
+    """Ovals of dark bone with marrow inside the muscle layer, one in each stretch of the wall."""
+    around = torch.atan2(canvas.v - 30, canvas.u - 25) + 0.03 * canvas.texture(50, 4)
     step = (
-        canvas.uniform(16, 22) * around / (2 * math.pi)
+        canvas.uniform(9, 13) * around / (2 * math.pi)
         + canvas.uniform(0, 1)
-        + 0.02 * canvas.height[:, None, None]
+        + canvas.uniform(-0.03, 0.03) * canvas.height[:, None, None]
     )
-    across = (step.remainder(1) - 0.5) / canvas.uniform(0.2, 0.3)
-    oval = torch.sqrt(((layer + 0.62 * muscle) / (0.4 * muscle)) ** 2 + across**2)
-    canvas.paint(coverage(oval - 1, 0.5), canvas.signals["bone"])
-    canvas.paint(coverage(oval - 0.72, 0.4), canvas.signals["marrow"])
+    across = (step.remainder(1) - 0.5) / (0.22 + 0.06 * canvas.texture(40, 4)).clamp(0.08, 0.34)
+    oval = torch.sqrt(((layer + 0.66 * thick) / (0.36 * thick)) ** 2 + across**2)
+    canvas.paint(coverage(oval - 1, 0.6), 0.35 * canvas.signals["muscle"])
+    canvas.paint(coverage(oval - 0.62, 0.5), canvas.signals["marrow"] * canvas.uniform(0.8, 1.5))
 
 
 def _paint_lungs(canvas: _Canvas, cavity: Tensor) -> None:
     """Dark parenchyma with the bright dots and strokes of its vessels."""
     signals = canvas.signals
-    canvas.paint(cavity, signals["lung"] * (1 + 0.15 * canvas.texture(40) + 0.1 * canvas.texture(4)))
-    hilum = torch.exp(-(((canvas.u - 45) / 70) ** 2 + ((canvas.v + 45) / 60) ** 2))
-    rarity = canvas.uniform(2.0, 2.7) - 0.7 * hilum
-    vessels = ((canvas.texture(canvas.uniform(4.5, 6.5), 1.0) - rarity) * 2.5).clamp(0, 1)
-    canvas.paint(cavity * vessels, signals["arterial blood"] * canvas.uniform(0.7, 1.1))
+    canvas.paint(cavity, signals["lung"] * (1 + 0.2 * canvas.texture(40) + 0.25 * canvas.texture(3)))
+    hilum = torch.exp(-(((canvas.u - 45) / 60) ** 2 + ((canvas.v + 40) / 50) ** 2))
+    small = canvas.texture(canvas.uniform(3.2, 4.5), 1.0) - canvas.uniform(2.3, 2.9) + 0.8 * hilum
+    large = canvas.texture(canvas.uniform(6.0, 8.0), 1.5) - canvas.uniform(2.3, 3.0) + 0.9 * hilum
+    vessels = (torch.maximum(small, large) * 1.6).clamp(0, 1)
+    canvas.paint(cavity * vessels, signals["arterial blood"] * canvas.uniform(0.6, 1.0))
 
 
-def _paint_abdomen(canvas: _Canvas, cavity: Tensor, bottom: float) -> Tensor:
+def _paint_mediastinum(canvas: _Canvas, cavity: Tensor, size: float) -> None:
+    """The great vessels above the heart near the base."""
+    signals, uniform = canvas.signals, canvas.uniform
+    basal = canvas.stack.z < uniform(5, 25)
+    for u, v in ((uniform(-35, -10), -size - uniform(8, 18)), (uniform(-5, 25), -size - uniform(14, 30))):
+        vessel = canvas.ellipse(u, v, (uniform(10, 14), uniform(10, 15)), drift=0.4)
+        shown = Outline(vessel.centre, torch.where(basal[:, None], vessel.radius, -20.0))
+        canvas.paint_outline(shown.grown(3), signals["fat"] * 0.9, cavity, softness=3)
+        canvas.paint_outline(shown.grown(1.5), signals["muscle"], cavity)
+        canvas.paint_outline(shown, signals["arterial blood"] * uniform(0.7, 1.1), cavity)
+
+
+def _draw_diaphragm(canvas: _Canvas, bottom: float) -> Tensor:
+    """Return the height in mm `(Z, H, W)` above a dome whose top is `bottom` mm below the heart's centre."""
+    uniform = canvas.uniform
+    away = canvas.u - uniform(-30, 30)
+    dome = bottom + (uniform(1, 9) * (away / 50) ** 2).clamp(max=uniform(15, 45))
+    dome = dome + uniform(-0.3, 0.1) * canvas.height[:, None, None] + 2.0 * canvas.texture(50, 4)
+    return dome - canvas.v
+
+
+def _paint_fat_pads(canvas: _Canvas, sack: Tensor, to_wall: Tensor, to_diaphragm: Tensor) -> None:
+    """Fat in the angles between the heart's sack, the chest wall and the diaphragm."""
+    blend = (canvas.uniform(14, 40) * (1 + 0.35 * canvas.texture(30, 4))).clamp(min=6)
+    joined = smooth_minimum(smooth_minimum(sack, to_wall, blend), to_diaphragm, blend)
+    pads = joined + 1.5 + 0.8 * canvas.texture(7)
+    canvas.paint(coverage(pads - 1.5, 2.0), 0.6 * canvas.signals["muscle"])
+    threads = ((canvas.texture(4, 1.0) - 1.7) * 2).clamp(0, 0.8)
+    outside = coverage(-to_wall, 2.5)
+    canvas.paint(coverage(pads, 2.0) * outside, canvas.signals["fat"] * 0.95 * (1 - threads))
+
+
+def _paint_abdomen(canvas: _Canvas, cavity: Tensor, to_diaphragm: Tensor) -> Tensor:
     """Fat and bowel below the diaphragm; returns the abdomen's share `(Z, H, W)`."""
     signals, uniform = canvas.signals, canvas.uniform
-    dome = bottom + uniform(8, 30) * ((canvas.u - uniform(-45, -5)) / 60) ** 2
-    dome = dome.clamp(max=bottom + 75) + uniform(-0.25, 0.1) * canvas.height[:, None, None]
-    below = dome - canvas.v + 2.0 * canvas.texture(60, 4)
-    canvas.paint(cavity * coverage(below, 3.0), signals["muscle"])
-    abdomen = cavity * coverage(below + 3.0, 3.0)
+    canvas.paint(cavity * coverage(to_diaphragm, 3.0), signals["muscle"])
+    abdomen = cavity * coverage(to_diaphragm + 3.0, 3.0)
 
-    loops, kind = canvas.texture(22), canvas.texture(26)
-    bowel = ((loops + 0.2) * 4).clamp(0, 1)
-    filling = signals["gut"] * (1 + 0.15 * canvas.texture(6))
-    fluid = ((kind - 0.9) * 4).clamp(0, 1)
+    loops, kind = canvas.texture(17) + 0.35 * canvas.texture(7), canvas.texture(24)
+    bowel = ((loops + uniform(-0.1, 0.5)) * 3).clamp(0, 1)
+    filling = signals["gut"] * (1 + 0.2 * canvas.texture(5))
+    fluid = ((kind - 1.0) * 4).clamp(0, 1)
     gas = ((-kind - 1.0) * 4).clamp(0, 1)
-    filling = filling + fluid * (0.8 * signals["fluid"] - filling) + gas * (signals["bone"] - filling)
-    fatty = signals["fat"] * (0.95 + 0.06 * canvas.texture(14))
+    filling = filling + fluid * (0.7 * signals["fluid"] - filling) + gas * (signals["bone"] - filling)
+    threads = ((canvas.texture(5, 1.0) - 1.6) * 2).clamp(0, 1)
+    fatty = signals["fat"] * (0.9 + 0.08 * canvas.texture(14)) * (1 - 0.8 * threads)
     canvas.paint(abdomen, fatty + bowel * (filling - fatty))
     return abdomen
 
@@ -197,45 +237,52 @@ def _paint_abdomen(canvas: _Canvas, cavity: Tensor, bottom: float) -> Tensor:
 def _paint_organs(canvas: _Canvas, abdomen: Tensor, bottom: float) -> None:
     """Spleen, kidney, stomach and liver, in the order in which they cover each other."""
     signals, uniform = canvas.signals, canvas.uniform
-    fine = 0.05 * canvas.texture(4) + 0.05 * canvas.texture(35)
-    spleen = canvas.ellipse(uniform(75, 100), bottom + uniform(45, 80), (uniform(18, 26), uniform(35, 55)))
-    canvas.paint_outline(spleen, signals["spleen"], abdomen, grain=fine)
+    fine = 0.05 * canvas.texture(3) + 0.06 * canvas.texture(35)
+    rough = 0.3 * canvas.texture(8)
+    if uniform(0, 1) < 0.8:
+        at = uniform(75, 105), bottom + uniform(30, 60)
+        spleen = canvas.ellipse(*at, (uniform(20, 32), uniform(30, 50)), waves=0.1)
+        canvas.paint_outline(spleen.grown(2.5), signals["fat"], abdomen)
+        canvas.paint_outline(spleen, signals["spleen"], abdomen, grain=fine)
+    if uniform(0, 1) < 0.45:
+        at = uniform(45, 85), bottom + uniform(80, 115)
+        kidney = canvas.ellipse(*at, (uniform(22, 28), uniform(34, 48)), waves=0.04)
+        canvas.paint_outline(kidney.grown(4), signals["fat"], abdomen)
+        canvas.paint_outline(kidney, signals["kidney"] * 1.15, abdomen, grain=fine)
+        canvas.paint_outline(kidney.grown(-8), signals["kidney"] * 0.85, abdomen, softness=5, grain=fine)
+        canvas.paint_outline(kidney.grown(-18), signals["fat"] * 0.7, abdomen, softness=8, grain=rough)
+    if uniform(0, 1) < 0.85:
+        at = uniform(25, 65), bottom + uniform(24, 42)
+        stomach = canvas.ellipse(*at, (uniform(24, 46), uniform(18, 32)), waves=0.12)
+        canvas.paint_outline(stomach.grown(2), signals["fat"], abdomen)
+        canvas.paint_outline(stomach, signals["muscle"], abdomen, grain=fine)
+        content = ("fluid", "gut", "bone", "gut")[int(torch.randint(4, (), generator=canvas.generator))]
+        inner = stomach.grown(-uniform(4, 7))
+        canvas.paint_outline(inner, signals[content] * 0.75, abdomen, softness=6, grain=rough)
 
-    u, v = uniform(45, 85), bottom + uniform(80, 120)
-    kidney = canvas.ellipse(u, v, (uniform(22, 28), uniform(34, 48)), waves=0.03)
-    canvas.paint_outline(kidney, signals["kidney"] * 1.15, abdomen, grain=fine)
-    canvas.paint_outline(kidney.grown(-8), signals["kidney"] * 0.8, abdomen, softness=5, grain=fine)
-    canvas.paint_outline(kidney.grown(-17), signals["fat"], abdomen, softness=4)
-
-    u, v = uniform(25, 60), bottom + uniform(30, 48)
-    stomach = canvas.ellipse(u, v, (uniform(24, 42), uniform(20, 34)), waves=0.1)
-    canvas.paint_outline(stomach, signals["muscle"], abdomen, grain=fine)
-    content = ("fluid", "gut", "bone", "gut")[int(torch.randint(4, (), generator=canvas.generator))]
-    rough = 0.25 * canvas.texture(9)
-    canvas.paint_outline(stomach.grown(-4), signals[content] * 0.8, abdomen, softness=4, grain=rough)
-
-    vessels = ((canvas.texture(14, 1.0).abs() - uniform(1.5, 1.9)) * 3).clamp(0, 1)
-    bright = fine + vessels * (signals["venous blood"] * 0.8 / signals["liver"] - 1)
-    liver = canvas.ellipse(
-        uniform(-60, -25), bottom + uniform(55, 80), (uniform(60, 95), uniform(60, 85)), drift=0.5
-    )
+    twigs = ((canvas.texture(11, 1.0).abs() - uniform(1.5, 2.0)) * 2.5).clamp(0, 1)
+    bright = fine + twigs * (uniform(0.6, 0.9) * signals["venous blood"] / signals["liver"] - 1)
+    at = uniform(-65, -25), bottom + uniform(45, 85)
+    liver = canvas.ellipse(*at, (uniform(55, 105), uniform(45, 90)), drift=0.6, waves=0.09)
     canvas.paint_outline(liver.grown(2), signals["fat"] * 0.5, abdomen)
     canvas.paint_outline(liver, signals["liver"], abdomen, grain=bright)
 
 
 def _paint_vessels(canvas: _Canvas, bottom: float) -> None:
-    """Spine, descending aorta and inferior vena cava."""
+    """Spine with its canal, descending aorta and inferior vena cava."""
     signals, uniform = canvas.signals, canvas.uniform
-    u = uniform(98, 118)
-    for level in range(-3, 5):
-        vertebra = canvas.ellipse(u, level * 30.0 + uniform(-3, 3), (15, 12.5), drift=0.1, waves=0.03)
-        canvas.paint_outline(vertebra.grown(2), signals["bone"])
-        canvas.paint_outline(vertebra, signals["marrow"], softness=3)
-    aorta_at = (uniform(40, 75), bottom + uniform(8, 35))
-    aorta = canvas.ellipse(*aorta_at, (uniform(9, 12.5),) * 2, drift=0.35, waves=0.03)
+    if uniform(0, 1) < 0.6:
+        u, v, tall = uniform(92, 118), uniform(-20, 90), uniform(26, 45)
+        body = canvas.ellipse(u, v, (uniform(15, 19), tall), drift=0.3, waves=0.08)
+        canvas.paint_outline(body.grown(9), signals["muscle"], softness=6)
+        canvas.paint_outline(body.grown(2), signals["bone"])
+        canvas.paint_outline(body, signals["marrow"] * 1.2, softness=3, grain=0.1 * canvas.texture(6))
+        canal = canvas.ellipse(u + 26, v, (6, 8), drift=0.2)
+        canvas.paint_outline(canal, signals["fluid"] * 0.7, softness=3)
+    aorta_at = (uniform(35, 75), bottom + uniform(-5, 30))
+    aorta = canvas.ellipse(*aorta_at, (uniform(8.5, 12), uniform(8.5, 13)), drift=0.35, waves=0.03)
     canvas.paint_outline(aorta.grown(2), signals["muscle"])
     canvas.paint_outline(aorta, signals["arterial blood"] * uniform(0.8, 1.2))
-    cava = canvas.ellipse(
-        uniform(-20, 20), bottom + uniform(30, 60), (uniform(8, 13), uniform(6, 10)), drift=0.4
-    )
+    cava_at = (uniform(-20, 20), bottom + uniform(25, 60))
+    cava = canvas.ellipse(*cava_at, (uniform(7, 12), uniform(5, 9)), drift=0.4)
     canvas.paint_outline(cava, signals["venous blood"] * uniform(0.7, 1.2))

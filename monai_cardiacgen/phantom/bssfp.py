@@ -29,18 +29,18 @@ class Tissue:
 #: Relaxation times at 1.5 T, rounded from Stanisz et al. (DOI 10.1002/mrm.20605) and
 #: de Bazelaire et al. (DOI 10.1148/radiol.2303021331); blood by its oxygenation (DOI 10.1002/mrm.1910210211).
 TISSUES = {
-    "arterial blood": Tissue(1500, 250, 0.95),
-    "venous blood": Tissue(1500, 170, 0.95),
+    "arterial blood": Tissue(1500, 230, 0.95),
+    "venous blood": Tissue(1500, 155, 0.95),
     "myocardium": Tissue(1030, 48, 0.80),
     "muscle": Tissue(1000, 38, 0.80),
     "fat": Tissue(290, 85, 0.90, shift=-220.0),
-    "liver": Tissue(580, 46, 0.75),
+    "liver": Tissue(580, 46, 0.85),
     "spleen": Tissue(1060, 78, 0.80),
     "kidney": Tissue(970, 85, 0.80),
     "marrow": Tissue(550, 50, 0.55),
     "fluid": Tissue(2500, 900, 1.00),
     "gut": Tissue(900, 55, 0.75),
-    "lung": Tissue(1100, 40, 0.13),
+    "lung": Tissue(1100, 40, 0.22),
     "bone": Tissue(1000, 20, 0.05),
 }
 
@@ -107,8 +107,6 @@ def banding(precession: Tensor, flip_angle: float, repetition_time: float) -> Te
     """Return muscle's signal relative to on resonance, by the precession in radians of any shape."""
     muscle = TISSUES["muscle"]
     on_resonance = bssfp_signal(muscle.t1, muscle.t2, flip_angle, repetition_time).abs()
-    table = bssfp_signal(
-        muscle.t1, muscle.t2, flip_angle, repetition_time, torch.linspace(0, 2 * math.pi, 257)
-    )
+    table = bssfp_signal(muscle.t1, muscle.t2, flip_angle, repetition_time, torch.linspace(0, 2 * math.pi, 257))
     position = precession.remainder(2 * math.pi) * (256 / (2 * math.pi))
     return ((table.abs() / on_resonance)[position.round().to(torch.int64)]).to(torch.float32)

@@ -8,14 +8,14 @@ the structure covers.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 #: Angles at which an outline is tabulated; angle 0 points along +x, a quarter turn along +y.
-ANGLES = 180
+ANGLES = 720
 
 
 def angles() -> Tensor:
@@ -37,19 +37,21 @@ class Outline:
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         """Return `r - R(angle)` in mm `(Z, H, W)` on the grid of `y` `(H,)` and `x` `(W,)` in mm."""
-        dx = x[None, None, :] - self.centre[:, 0, None, None]
-        dy = y[None, :, None] - self.centre[:, 1, None, None]
-        position = torch.atan2(dy, dx) * (ANGLES / (2 * math.pi)) % ANGLES
-        below = position.floor()
-        share = position - below
-        below = below.to(torch.int64).clamp_(max=ANGLES - 1).flatten(1)
-        table = torch.cat((self.radius, self.radius[:, :1]), dim=1)  # (Z, ANGLES + 1)
-        low, high = (table.gather(1, below + step).view_as(dx + dy) for step in (0, 1))
-        return torch.hypot(dx, dy) - torch.lerp(low, high, share)
+        return distances((self,), x, y)[0]
 
     def grown(self, margin: float | Tensor) -> Outline:
         """Return the outline moved outwards by `margin` mm."""
         return Outline(self.centre, self.radius + margin)
+
+
+def distances(outlines: Sequence[Outline], x: Tensor, y: Tensor) -> list[Tensor]:
+    """Return the level sets of outlines that share their centres; see `Outline.distance`."""
+    dx = x[None, None, :] - outlines[0].centre[:, 0, None, None]
+    dy = y[None, :, None] - outlines[0].centre[:, 1, None, None]
+    reach = torch.hypot(dx, dy)
+    nearest = (torch.atan2(dy, dx) * (ANGLES / (2 * math.pi)) + (ANGLES + 0.5)).to(torch.int64) % ANGLES
+    nearest = nearest.flatten(1)
+    return [reach - outline.radius.gather(1, nearest).view_as(reach) for outline in outlines]
 
 
 def ellipse(centre: Tensor, semi_axes: Tensor, turn: float, waves: Tensor | None = None) -> Outline:
@@ -74,6 +76,16 @@ def coverage(distance: Tensor, softness: float) -> Tensor:
     return (0.5 - distance / softness).clamp_(0, 1)
 
 
+def smooth_minimum(first: Tensor, second: Tensor, blend: float | Tensor) -> Tensor:
+    """Return the smaller of two level sets in mm, rounded off over `blend` mm where both are near.
+
+    Source:
+        The quadratic form of Quilez, https://iquilezles.org/articles/smin/.
+    """
+    near = ((blend - (first - second).abs()) / blend).clamp(min=0)
+    return torch.minimum(first, second) - near**2 * blend / 4
+
+
 def draw_waves(generator: torch.Generator, orders: tuple[int, ...], size: float) -> Tensor:
     """Return a random sum of cosines over the angle `(ANGLES,)`, of about `size` standard deviation."""
     amplitude = torch.randn(len(orders), generator=generator) * size * math.sqrt(2 / len(orders))
@@ -82,21 +94,21 @@ def draw_waves(generator: torch.Generator, orders: tuple[int, ...], size: float)
     return (amplitude[:, None] * torch.cos(order[:, None] * angles() + phase[:, None])).sum(0)
 
 
-def draw_texture(
-    generator: torch.Generator, size: tuple[int, int, int], cells: tuple[float, float, float]
-) -> Tensor:
+def draw_texture(generator: torch.Generator, size: tuple[int, int, int], cells: tuple[float, float, float]) -> Tensor:
     """Return smooth noise of unit variance `(Z, H, W)`; its grain is `cells` pixels of each axis."""
-    planes, height, width = size
-    coarse = [max(2, math.ceil(side / cell) + 1) for side, cell in zip(size, cells, strict=True)]
-    noise = torch.randn(coarse, generator=generator)
-    if coarse[0] != planes:
-        position = torch.arange(planes) / max(1.0, cells[0])
-        below = position.floor().to(torch.int64).clamp(max=coarse[0] - 2)
-        noise = torch.lerp(noise[below], noise[below + 1], (position - below)[:, None, None])
-    grown = [math.ceil((side - 1) * cell) for side, cell in zip(coarse[1:], cells[1:], strict=True)]
-    noise = F.interpolate(noise[:, None], size=grown, mode="bicubic", align_corners=False)[:, 0]
-    top, left = ((have - want) // 2 for have, want in zip(grown, (height, width), strict=True))
-    texture = noise[:, max(0, top) :, max(0, left) :][:, :height, :width]
-    if texture.shape != (planes, height, width):
-        texture = F.interpolate(texture[:, None], size=(height, width), mode="bilinear")[:, 0]
-    return texture / texture.std().clamp(min=1e-6)
+    weights = [_blend(side, cell) for side, cell in zip(size, cells, strict=True)]
+    noise = torch.randn([weight.shape[1] for weight in weights], generator=generator)
+    noise = (weights[0] @ noise.flatten(1)).unflatten(1, noise.shape[1:])
+    texture = weights[1] @ noise @ weights[2].T
+    scaled: Tensor = texture / texture.std().clamp(min=1e-6)
+    return scaled
+
+
+def _blend(side: int, cell: float) -> Tensor:
+    """Return Gaussian weights `(side, knots)` that blend knots `cell` pixels apart."""
+    cell = max(cell, 1.0)
+    knots = torch.arange(-1, math.ceil(side / cell) + 2)
+    away = torch.arange(side)[:, None] / cell - knots[None, :]
+    weight = torch.exp(-((away / 0.75) ** 2))
+    blend: Tensor = weight / weight.norm(dim=1, keepdim=True)
+    return blend

@@ -65,7 +65,7 @@ _SHORT_SIDES = (184, 208, 216, 216, 224, 232, 256)
 def draw_turn(generator: torch.Generator) -> float:
     """Draw the angle in radians by which the chest is turned in the image (see `Stack`)."""
     small, low, high = torch.rand(3, generator=generator).tolist()
-    return math.radians(-8 + 48 * low if small < 0.75 else 40 + 35 * high)
+    return math.radians(-10 + 38 * low if small < 0.7 else 28 + 40 * high)
 
 
 def draw_stack(length: float, turn: float, generator: torch.Generator) -> Stack:
@@ -83,7 +83,7 @@ def draw_stack(length: float, turn: float, generator: torch.Generator) -> Stack:
     sides = (short, 256) if turn < math.radians(uniform(25, 45)) else (256, short)
     first = uniform(-0.35 * gap, 0.75 * gap)
     slices = max(5, round((length - first + uniform(-0.9, 0.3) * gap) / gap))
-    offset = torch.randn(2, generator=generator).clamp(-2, 2) * torch.tensor((9.0, 10.0))
+    offset = torch.randn(2, generator=generator).clamp(-2, 2) * torch.tensor((11.0, 12.0))
     return Stack(
         spacing=(in_plane, in_plane, gap),
         size=(*sides, slices),

@@ -15,7 +15,8 @@ from torch import Tensor
 from ..errors import InputError
 from ..seeding import seeded
 from .anatomy import GROUPS, draw_heart
-from .cine_mr import CineMR, draw_scanner
+from .cine_mr import CineMR
+from .scanner import draw_scanner
 from .stack import draw_stack, draw_turn
 
 
@@ -74,8 +75,7 @@ def _write_patient(folder: Path, name: str, number: int, seed: int) -> None:
     height = 170 + 9 * float(torch.randn((), generator=generator).clamp(-2, 2))
     weight = 76 + 13 * float(torch.randn((), generator=generator).clamp(-2, 2))
     (folder / "Info.cfg").write_text(
-        f"ED: 1\nES: {systole}\nGroup: {group}\nHeight: {height:.1f}\n"
-        f"NbFrame: {frames}\nWeight: {weight:.1f}\n"
+        f"ED: 1\nES: {systole}\nGroup: {group}\nHeight: {height:.1f}\nNbFrame: {frames}\nWeight: {weight:.1f}\n"
     )
     for frame, contraction in ((1, 0.0), (systole, 1.0)):
         image, label = patient.image(contraction)
