@@ -74,8 +74,14 @@ class LabelForm:
             channels[label == code] = channel
         if bool((channels < 0).any()):
             unknown = sorted({float(value) for value in torch.unique(label[channels < 0])})
+            between = any(value != round(value) for value in unknown)
+            remedy = (
+                "values between codes come from linear interpolation, so resample labels by nearest neighbour "
+                "(in a lazy Compose, with overrides={'label': {'mode': 'nearest'}})."
+                if between
+                else "pass your own codes, in this order, as label_codes."
+            )
             raise LabelError(
-                f"Expected the label codes {self.codes} for {self.scheme.names}, got also {unknown[:8]}; "
-                f"pass your own codes, in this order, as label_codes."
+                f"Expected the label codes {self.codes} for {self.scheme.names}, got also {unknown[:8]}; {remedy}"
             )
         return channels

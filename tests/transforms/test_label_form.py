@@ -38,6 +38,11 @@ def test_an_unknown_code_names_the_remedy():
         LabelForm(ACDC).read(torch.full((1, 1, 2, 2), 7))
 
 
+def test_values_between_codes_name_their_likely_cause():
+    with pytest.raises(LabelError, match=r"got also \[1\.5\].*nearest neighbour"):
+        LabelForm(ACDC).read(torch.full((1, 1, 2, 2), 1.5))
+
+
 @pytest.mark.parametrize("channels", [2, 3, 5])
 def test_other_channel_counts_are_refused(channels):
     with pytest.raises(ShapeError, match=f"got {channels} channels"):
