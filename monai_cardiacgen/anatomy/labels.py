@@ -41,7 +41,7 @@ class LabelScheme:
         structures: the structures in the order of the one-hot channels, without the background.
 
     Raises:
-        LabelError: when two structures share a name or a code, or one uses the background's code 0.
+        LabelError: when two structures share a name or a code, or one uses the background's.
 
     Example:
         >>> import torch
@@ -53,12 +53,11 @@ class LabelScheme:
     structures: tuple[Structure, ...]
 
     def __post_init__(self) -> None:
-        codes = [structure.code for structure in self.structures]
-        names = [structure.name for structure in self.structures]
-        if not codes or len(set(codes)) < len(codes) or len(set(names)) < len(names) or 0 in codes:
+        codes, names = self.codes, self.names
+        if len(codes) == 1 or len(set(codes)) < len(codes) or len(set(names)) < len(names):
             raise LabelError(
-                f"Expected structures with unique names and unique codes other than 0 (the background) "
-                f"in label scheme {self.name!r}, got {dict(zip(names, codes, strict=True))}."
+                f"Expected structures with unique names and unique codes other than the background's (0) "
+                f"in label scheme {self.name!r}, got {list(zip(names[1:], codes[1:], strict=True))}."
             )
 
     @property

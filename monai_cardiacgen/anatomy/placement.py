@@ -51,9 +51,11 @@ def shift(label: torch.Tensor, offset: Sequence[int]) -> torch.Tensor:
 def centre_heart(label: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the maps `(B, *spatial)` with their hearts in the middle, and the offsets `(B, dims)` taken off.
 
-    `place_heart` with these offsets puts every heart back where it was.
+    `place_heart` with these offsets puts every heart back where it was, unless a part of it lies more than half
+    a side from its own centre: such a part is cut off.
     """
-    offsets = heart_centre(label).round().to(torch.int64)
+    # Halves go up: rounded to even, one heart at two places would be centred in two ways.
+    offsets = (heart_centre(label) + 0.5).floor().to(torch.int64)
     centred = [shift(one, (-offset).tolist()) for one, offset in zip(label, offsets, strict=True)]
     return torch.stack(centred), offsets
 

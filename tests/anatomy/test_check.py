@@ -6,7 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from hearts import FAULTS, SPACING, clean_heart
+from heart_faults import FAULTS, SPACING, clean_heart
 from monai.data import MetaTensor
 
 from monai_cardiacgen.anatomy import (

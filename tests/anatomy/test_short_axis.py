@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hearts import FAULTS, SPACING, clean_heart
+from heart_faults import FAULTS, SPACING, clean_heart
 
 from monai_cardiacgen.anatomy import AnatomyCheck
 from monai_cardiacgen.anatomy.short_axis import SHORT_AXIS, measure_short_axis
