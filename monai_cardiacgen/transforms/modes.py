@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-from ..errors import SamplingError, SpacingError
+from ..errors import SpacingError
 from ..seeding import seeded
 from .protocol import Cases, Synthesizer, device_of
 from .resample import Placement, one_hot_to_model, one_hot_to_sample, place
@@ -96,7 +95,7 @@ def make_restyled(synthesizer: Synthesizer, slices: Slices) -> Made:
 def make_varied(synthesizer: Synthesizer, slices: Slices, strength: float) -> Made:
     """Return these hearts deformed; only what the model changed is taken over, all else stays the real image.
 
-    Rows without a heart stay as they are, and so do hearts around which the model finds no valid one.
+    Rows without a heart stay as they are.
 
     Raises:
         SpacingError: when a heart is larger than the model's field of view.
@@ -113,33 +112,14 @@ def make_varied(synthesizer: Synthesizer, slices: Slices, strength: float) -> Ma
     seeds = tuple(slices.seeds[row] for row in rows.tolist())
     with_heart = Slices(slices.image[rows], slices.label[rows], slices.spacing[rows.cpu()], seeds, 1)
     image, codes = _on_model(synthesizer, placement, with_heart)
-    varied, label = _vary(synthesizer, image, codes, strength, seeds)
-    changed = ((varied - image).abs() > _CHANGED) | (label != codes)[:, None]
+    cases = synthesizer.vary(image, codes, strength, _generators(seeds))
+    changed = ((cases.image - image).abs() > _CHANGED) | (cases.label != codes)[:, None]
     device = slices.image.device
-    one_hot = synthesizer.scheme.one_hot(label).to(device)
-    made.image[rows] = placement.to_sample(varied.to(device), extend=True)
+    one_hot = synthesizer.scheme.one_hot(cases.label).to(device)
+    made.image[rows] = placement.to_sample(cases.image.to(device), extend=True)
     made.label[rows] = one_hot_to_sample(placement, one_hot)
     made.weight[rows] = placement.to_sample(changed.to(device, torch.float32), extend=False)
     return made
-
-
-def _vary(
-    synthesizer: Synthesizer, image: torch.Tensor, codes: torch.Tensor, strength: float, seeds: Sequence[int]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the varied images and label maps; rows without a valid heart come back as they went in."""
-    try:
-        cases = synthesizer.vary(image, codes, strength, _generators(seeds))
-        return cases.image, cases.label
-    except SamplingError as error:
-        if len(seeds) == 1:
-            warnings.warn(f"A sample was left as it is: {error}", RuntimeWarning, stacklevel=2)
-            return image, codes
-    rows = [
-        _vary(synthesizer, image[row : row + 1], codes[row : row + 1], strength, seeds[row : row + 1])
-        for row in range(len(seeds))
-    ]
-    images, labels = zip(*rows, strict=True)
-    return torch.cat(images), torch.cat(labels)
 
 
 def _generators(seeds: Sequence[int]) -> list[torch.Generator]:

@@ -60,7 +60,10 @@ class Synthesizer(Protocol):
         ...
 
     def vary(self, image: torch.Tensor, label: torch.Tensor, strength: float, generator: Generators) -> Cases:
-        """Return these hearts deformed, in their images' style; pixels away from them stay as they are."""
+        """Return these hearts deformed, in their images' style; pixels away from them stay as they are.
+
+        A heart without a valid one near it comes back with its own label map.
+        """
         ...
 
     def restyle(self, image: torch.Tensor, label: torch.Tensor, generator: Generators) -> Cases:

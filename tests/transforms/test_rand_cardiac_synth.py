@@ -1,5 +1,6 @@
 import copy
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from monai.transforms import (
     SaveImage,
     Spacingd,
 )
+from small_hearts import hearts, tiny_synthesizer
 from stand_in_synthesizer import StandInSynthesizer, heart
 
 from monai_cardiacgen.errors import InputError, IntensityError, LabelError, ShapeError, SpacingError
@@ -337,6 +339,71 @@ def test_a_trainer_trains_on_its_batches(synthesizer, make_sample):
     assert torch.equal(synthesizer.weight, painter)
     output = trainer.state.output[0] if isinstance(trainer.state.output, list) else trainer.state.output
     assert read_records(output["image"])[0]["synthetic"]
+
+
+# --- with the real synthesizer, tiny and hardly trained --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return tiny_synthesizer()
+
+
+@pytest.fixture
+def hearts_of_other_codes():
+    images, labels = hearts(4, seed=8)
+    affine = torch.diag(torch.tensor([2.0, 2.0, 8.0, 1.0]))
+    codes = torch.tensor([0, 500, 600, 420])
+    return [
+        {"image": MetaTensor(1000 * image - 300, affine=affine), "label": MetaTensor(codes[label], affine=affine)}
+        for image, label in zip(images, labels, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_real_synthesizer_in_all_three_forms(tiny, hearts_of_other_codes, mode):
+    samples, codes = hearts_of_other_codes, (0, 500, 600, 420)
+    mapped = synthd(tiny, mode=mode, label_codes=codes, seed=4)
+    image, label = mapped.prepare_batch()(list_data_collate(samples))
+    for row, sample in enumerate(samples):
+        record = read_records(image)[row]
+        alone = mapped.remake(sample, record)
+        assert record["bundle"] == "tiny"
+        assert torch.allclose(alone["image"].as_tensor(), image[row].as_tensor(), atol=0.05)  # of 1000
+        assert torch.equal(alone["label"].as_tensor(), label[row].as_tensor())
+        assert set(label[row].unique().tolist()) <= set(codes)
+        assert not torch.equal(image[row].as_tensor(), sample["image"].as_tensor())
+    array = RandCardiacSynth(tiny, 1.0, mode, label_codes=codes).set_random_state(4)
+    by_array = array(samples[0]["image"], samples[0]["label"])
+    by_key = synthd(tiny, mode=mode, label_codes=codes, seed=4)(samples[0])
+    assert torch.equal(by_array[0], by_key["image"])
+    assert torch.equal(by_array[1], by_key["label"])
+
+
+def test_the_real_synthesizer_varies_a_larger_finer_stack(tiny):
+    images, labels = hearts(1, seed=8)
+    finer = torch.nn.functional.interpolate(images, scale_factor=1.6, mode="bilinear")
+    label = torch.nn.functional.interpolate(labels.float(), scale_factor=1.6, mode="nearest").long()
+    pad = (10, 20, 15, 5)  # 81 x 81 pixels of 1.25 mm: more than the 64 mm that the synthesizer shows
+    image, label = (torch.nn.functional.pad(x[0], pad)[..., None].repeat(1, 1, 1, 3) for x in (finer, label))
+    label[..., 2] = 0
+    affine = torch.diag(torch.tensor([1.25, 1.25, 8.0, 1.0]))
+    sample = {"image": MetaTensor(image, affine=affine), "label": MetaTensor(label, affine=affine)}
+    result = synthd(tiny, strength=1.0)(sample)
+    changed = (result["image"] != sample["image"]).as_tensor()[0].float().mean(dim=(0, 1)).tolist()
+    assert changed[2] == 0.0
+    assert changed[0] == changed[1]
+    assert 0.05 < changed[0] < 0.6
+    assert torch.equal(result["label"][..., 0], result["label"][..., 1])
+    moved = torch.nonzero(result["label"][0, ..., 0]).float().mean(0)
+    stood = torch.nonzero(sample["label"][0, ..., 0]).float().mean(0)
+    assert float((moved - stood).norm()) < 5
+
+
+def test_the_real_synthesizer_goes_through_spawned_workers_as_a_pickle(tiny, hearts_of_other_codes):
+    transform = synthd(tiny, mode="new", label_codes=(0, 500, 600, 420), seed=2)
+    twin = pickle.loads(pickle.dumps(transform))
+    assert torch.equal(twin(hearts_of_other_codes[0])["image"], transform(hearts_of_other_codes[0])["image"])
 
 
 # --- what it refuses ------------------------------------------------------------------------------------------------
