@@ -183,7 +183,7 @@ def test_torchscript_trace_serves_other_batch_sizes(name, dims, network, inputs)
     network.eval()
     more = NETWORKS[name].inputs(3, SIZES[dims])
     with torch.no_grad():
-        traced = torch.jit.trace(network, inputs)
+        traced = torch.jit.trace(network, inputs, check_trace=False)  # the next line checks more
         torch.testing.assert_close(traced(*more), network(*more))
 
 

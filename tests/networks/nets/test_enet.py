@@ -48,17 +48,17 @@ def test_learns_to_find_a_bright_square():
     net = ENet(2, 1, 2)
     optimizer = torch.optim.Adam(net.parameters(), lr=5e-3)
     generator = seeded(0)
-    for _ in range(40):
-        image = 0.3 * torch.rand(8, 1, 32, 32, generator=generator)
-        label = torch.zeros(8, 32, 32, dtype=torch.int64)
-        for row, (y, x) in enumerate(torch.randint(20, (8, 2), generator=generator).tolist()):
-            label[row, y : y + 12, x : x + 12] = 1
+    for _ in range(25):
+        image = 0.3 * torch.rand(8, 1, 24, 24, generator=generator)
+        label = torch.zeros(8, 24, 24, dtype=torch.int64)
+        for row, (y, x) in enumerate(torch.randint(14, (8, 2), generator=generator).tolist()):
+            label[row, y : y + 10, x : x + 10] = 1
         image[:, 0] += 0.5 * label
         loss = F.cross_entropy(net(image), label)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert float(loss.detach()) < 0.25
+    assert float(loss.detach()) < 0.35
 
 
 @pytest.mark.parametrize("channels", [0, 16])
