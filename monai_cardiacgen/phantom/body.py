@@ -113,7 +113,7 @@ def paint_body(stack: Stack, sack: Tensor, heart_size: float, signals: Signals, 
     _paint_fat_pads(canvas, sack, to_wall, to_diaphragm)
     abdomen = _paint_abdomen(canvas, cavity, to_diaphragm)
     _paint_organs(canvas, abdomen, heart_size)
-    _paint_vessels(canvas, heart_size)
+    _paint_vessels(canvas, cavity, heart_size)
     return canvas.signal
 
 
@@ -189,7 +189,7 @@ def _paint_mediastinum(canvas: _Canvas, cavity: Tensor, size: float) -> None:
     signals, uniform = canvas.signals, canvas.uniform
     basal = canvas.stack.z < uniform(5, 25)
     for u, v in ((uniform(-35, -10), -size - uniform(8, 18)), (uniform(-5, 25), -size - uniform(14, 30))):
-        vessel = canvas.ellipse(u, v, (uniform(10, 14), uniform(10, 15)), drift=0.4)
+        vessel = canvas.ellipse(u, v, (uniform(10, 14), uniform(10, 15)), drift=0.4, waves=0.02)
         shown = Outline(vessel.centre, torch.where(basal[:, None], vessel.radius, -20.0))
         canvas.paint_outline(shown.grown(3), signals["fat"] * 0.9, cavity, softness=3)
         canvas.paint_outline(shown.grown(1.5), signals["muscle"], cavity)
@@ -210,10 +210,10 @@ def _paint_fat_pads(canvas: _Canvas, sack: Tensor, to_wall: Tensor, to_diaphragm
     blend = (canvas.uniform(14, 40) * (1 + 0.35 * canvas.texture(30, 4))).clamp(min=6)
     joined = smooth_minimum(smooth_minimum(sack, to_wall, blend), to_diaphragm, blend)
     pads = joined + 1.5 + 0.8 * canvas.texture(7)
-    canvas.paint(coverage(pads - 1.5, 2.0), 0.6 * canvas.signals["muscle"])
+    cavity = coverage(-to_wall, 2.5)
+    canvas.paint(coverage(pads - 1.5, 2.0) * cavity, 0.6 * canvas.signals["muscle"])
     threads = ((canvas.texture(4, 1.0) - 1.7) * 2).clamp(0, 0.8)
-    outside = coverage(-to_wall, 2.5)
-    canvas.paint(coverage(pads, 2.0) * outside, canvas.signals["fat"] * 0.95 * (1 - threads))
+    canvas.paint(coverage(pads, 2.0) * cavity, canvas.signals["fat"] * 0.95 * (1 - threads))
 
 
 def _paint_abdomen(canvas: _Canvas, cavity: Tensor, to_diaphragm: Tensor) -> Tensor:
@@ -268,21 +268,21 @@ def _paint_organs(canvas: _Canvas, abdomen: Tensor, bottom: float) -> None:
     canvas.paint_outline(liver, signals["liver"], abdomen, grain=bright)
 
 
-def _paint_vessels(canvas: _Canvas, bottom: float) -> None:
+def _paint_vessels(canvas: _Canvas, cavity: Tensor, bottom: float) -> None:
     """Spine with its canal, descending aorta and inferior vena cava."""
     signals, uniform = canvas.signals, canvas.uniform
     if uniform(0, 1) < 0.6:
         u, v, tall = uniform(92, 118), uniform(-20, 90), uniform(26, 45)
         body = canvas.ellipse(u, v, (uniform(15, 19), tall), drift=0.3, waves=0.08)
-        canvas.paint_outline(body.grown(9), signals["muscle"], softness=6)
-        canvas.paint_outline(body.grown(2), signals["bone"])
-        canvas.paint_outline(body, signals["marrow"] * 1.2, softness=3, grain=0.1 * canvas.texture(6))
+        canvas.paint_outline(body.grown(9), signals["muscle"], cavity, softness=6)
+        canvas.paint_outline(body.grown(2), signals["bone"], cavity)
+        canvas.paint_outline(body, signals["marrow"] * 1.2, cavity, softness=3, grain=0.1 * canvas.texture(6))
         canal = canvas.ellipse(u + 26, v, (6, 8), drift=0.2)
-        canvas.paint_outline(canal, signals["fluid"] * 0.7, softness=3)
+        canvas.paint_outline(canal, signals["fluid"] * 0.7, cavity, softness=3)
     aorta_at = (uniform(35, 75), bottom + uniform(-5, 30))
     aorta = canvas.ellipse(*aorta_at, (uniform(8.5, 12), uniform(8.5, 13)), drift=0.35, waves=0.03)
-    canvas.paint_outline(aorta.grown(2), signals["muscle"])
-    canvas.paint_outline(aorta, signals["arterial blood"] * uniform(0.8, 1.2))
+    canvas.paint_outline(aorta.grown(2), signals["muscle"], cavity)
+    canvas.paint_outline(aorta, signals["arterial blood"] * uniform(0.8, 1.2), cavity)
     cava_at = (uniform(-20, 20), bottom + uniform(25, 60))
     cava = canvas.ellipse(*cava_at, (uniform(7, 12), uniform(5, 9)), drift=0.4)
-    canvas.paint_outline(cava, signals["venous blood"] * uniform(0.7, 1.2))
+    canvas.paint_outline(cava, signals["venous blood"] * uniform(0.7, 1.2), cavity)

@@ -105,7 +105,7 @@ class CineMR:
             blood=1 + 0.07 * coarse + 0.04 * fine,
             grain=draw_texture(generator, size, (0.6 * layers, 4.5 * cells, 4.5 * cells)),
             bands=draw_texture(generator, size, (1.5 * layers, 8 * cells, 8 * cells)),
-            fat_rim=(1.5 + 2.0 * draw_waves(generator, (1, 2, 3, 5, 7, 9), 1.0)).clamp(0, 9),
+            fat_rim=(1.0 + 1.6 * draw_waves(generator, (1, 2, 3, 5), 1.0)).clamp(0, 7),
             spikes=spikes.repeat_interleave(layers, dim=0).clamp(0, 1),
         )
 
@@ -173,7 +173,7 @@ class CineMR:
         apical = ((z - self.heart.rv_plane(contraction)) / self.heart.rv_length)[:, None, None]
         near_wall = coverage(-to_right - 10.0, 14.0)
         bands = torch.exp(-((self._texture.bands / (0.16 + 0.1 * contraction)) ** 2))
-        rarity = 1.5 - 1.3 * apical.clamp(0, 1) - 0.9 * near_wall
+        rarity = 1.2 - 1.2 * apical.clamp(0, 1) - 0.9 * near_wall
         return bands * ((self._texture.grain + 0.6 - rarity) * 1.2).clamp(0, 0.95) * (apical > 0)
 
     def _rim(self) -> Tensor:
