@@ -153,5 +153,6 @@ class AnatomicalVAETrainer(ResumableTrainer):
             engine.fire_event(event)
 
         self.network.train()
-        vae_step(self.network, self.optimizer, self.loss_function, one_hot, noise, condition, self.mixed_precision, after=fire)
+        amp = self.mixed_precision
+        vae_step(self.network, self.optimizer, self.loss_function, one_hot, noise, condition, amp, after=fire)
         return engine.state.output  # decollated and postprocessed by now, if asked for

@@ -98,7 +98,7 @@ class ResumableTrainer(Trainer):
             batchdata,
             engine.state.device,
             engine.non_blocking,
-            **engine.to_kwargs,  # type: ignore[attr-defined]
+            **engine.to_kwargs,
         )
         return torch.as_tensor(image).as_subclass(torch.Tensor), torch.as_tensor(label).as_subclass(torch.Tensor)
 

@@ -90,6 +90,10 @@ class SPADEGAN(nn.Module):
         self.hinge_generator = HingeGeneratorLoss()
         self.match_features = FeatureMatchingLoss()
 
+    def painter_parameters(self) -> list[nn.Parameter]:
+        """Return what the generator's optimizer trains: generator and style encoder."""
+        return [*self.generator.parameters(), *self.style_encoder.parameters()]
+
     def draw(self, one_hot: torch.Tensor, generator: torch.Generator) -> PaintDraw:
         """Draw what is random in painting the label maps `(B, C, *spatial)`."""
         batch = len(one_hot)

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..anatomy.labels import LabelScheme
-from .resumable_trainer import ResumableTrainer
+from .resumable_trainer import ResumableTrainer, Stateful
 from .spade_gan import SPADEGAN, Painting
 
 Fire = Callable[[Any], None]
@@ -122,7 +122,7 @@ class SPADEGANTrainer(ResumableTrainer):
         self.average = averaged(self.gan, ema_decay)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
-        stateful = {
+        stateful: dict[str, Stateful] = {
             "gan": self.gan,
             "average": self.average,
             "generator_optimizer": generator_optimizer,

@@ -16,7 +16,7 @@ from ..anatomy.placement import centre_heart
 from ..losses import EvidenceLowerBoundLoss
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from .anatomical_vae_trainer import vae_step
-from .resumable_trainer import ResumableTrainer
+from .resumable_trainer import ResumableTrainer, Stateful
 from .spade_gan import SPADEGAN
 from .spade_gan_trainer import averaged, gan_output, spade_gan_step
 
@@ -86,7 +86,7 @@ class VAEGANTrainer(ResumableTrainer):
         self.gan_average = averaged(self.gan, ema_decay)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
-        stateful = {
+        stateful: dict[str, Stateful] = {
             "vae": self.vae,
             "vae_optimizer": vae_optimizer,
             "gan": self.gan,

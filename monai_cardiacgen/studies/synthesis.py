@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from ignite.engine import Engine, Events
@@ -15,27 +15,23 @@ from monai.transforms import CenterSpatialCrop
 from .._version import __version__
 from ..anatomy.check import AnatomyCheck
 from ..anatomy.labels import ACDC, LabelScheme
-from ..data.files import load_checkpoint, read_csv, save_checkpoint, write_csv
+from ..data.files import write_csv
 from ..data.round_sampler import RoundSampler
 from ..data.slices import IMAGE, LABEL
-from ..engines.spade_gan import SPADEGAN
-from ..engines.vaegan_trainer import VAEGANTrainer
+from ..engines import SPADEGAN, VAEGANTrainer
 from ..errors import InputError
-from ..inferers.cardiac_synthesizer import CardiacSynthesizer
-from ..inferers.latent_sampler import LatentSampler
-from ..networks.nets.anatomical_vae import AnatomicalVAE
-from ..networks.nets.multiscale_discriminator import MultiscaleDiscriminator
-from ..networks.nets.spade_generator import SPADEGenerator
-from ..networks.nets.style_encoder import StyleEncoder
+from ..handlers import LossCurves, RoundCheckpoint, TrainingRounds
+from ..inferers import CardiacSynthesizer, LatentSampler
+from ..networks.nets import AnatomicalVAE, MultiscaleDiscriminator, SPADEGenerator, StyleEncoder
 from ..seeding import seeded
 from .augmentation import OrdinaryAugmentation
 
-_EMA_DECAY = 0.99
+Slices = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class SynthesisBudget:
-    """How long and how large: the demo's values train in five minutes on two cores.
+    """How long and how large: the defaults train in about five minutes on two cores.
 
     Attributes:
         iterations: steps of each half, a multiple of `iterations_per_round`.
@@ -57,8 +53,36 @@ class SynthesisBudget:
             )
 
 
+class MovedMiddle:
+    """Rotates, scales and shifts a batch a little, then cuts out its middle: MONAI's `prepare_batch` here.
+
+    It never mirrors: a mirrored heart is another organ.
+
+    Args:
+        spatial_size: of what is cut out; larger slices come in, so that moving them shows no black corners.
+
+    Attributes:
+        generator: of the draws; `TrainingRounds` sets it anew for each epoch.
+    """
+
+    def __init__(self, spatial_size: Sequence[int]) -> None:
+        self.middle = CenterSpatialCrop((1, *spatial_size))  # of (B, 1, H, W): MONAI leaves the first axis alone
+        self.generator = seeded(0)
+        self.move = OrdinaryAugmentation(
+            rotation=20, shift=0.04, scale=0.12, flip=0, gamma=0.2, contrast=0, brightness=0, noise=0
+        )
+
+    def __call__(
+        self, batch: Mapping[str, torch.Tensor], device: torch.device | str | None, non_blocking: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return image and label `(B, 1, H, W)` of the batch on the device."""
+        image, label = (plain(batch[key]).to(device, non_blocking=non_blocking) for key in (IMAGE, LABEL))
+        image, label = self.move(image, label, self.generator)
+        return self.middle(image), self.middle(label)
+
+
 def train_synthesizer(
-    slices: Sequence[Mapping[str, Any]],
+    slices: Slices,
     folder: Path,
     *,
     spacing: tuple[float, float],
@@ -71,13 +95,12 @@ def train_synthesizer(
 ) -> CardiacSynthesizer:
     """Train VAE and SPADE GAN together and return them as a synthesizer.
 
-    Every batch is rotated, scaled and shifted a little, never mirrored: a mirrored heart is another organ. After
-    each round all is written to `folder`; called again with the same arguments, the training goes on from there and
-    ends, on the CPU, with the weights of an undisturbed one.
+    After each round all is written to `folder`; called again with the same arguments, the training goes on from
+    there and ends, on the CPU, with the weights of an undisturbed one.
 
     Args:
         slices: of `load_slices`: `image` `(1, H, W)` in [0, 1] and `label` `(1, H, W)`; larger than `spatial_size`
-            if possible, so that rotating brings in no black corners.
+            if possible, so that moving them shows no black corners.
         folder: `synthesis.pt` (to go on) and `synthesis.csv` (the curves) are written here.
         spacing: of the slices, in mm.
         spatial_size: of the synthesizer's images, in pixels, each side a multiple of 16.
@@ -92,20 +115,66 @@ def train_synthesizer(
         CheckpointError: when `folder` holds a damaged checkpoint, or that of another training.
     """
     budget = budget or SynthesisBudget()
-    hearts = [one for one in slices if bool((torch.as_tensor(one[LABEL]) > 0).any())]
+    # A slice without a heart teaches the shape model nothing, and the painter nothing about hearts.
+    hearts = [one for one in slices if bool((plain(one[LABEL]) > 0).any())]
     if not hearts:
         raise InputError(f"Expected slices with hearts, got {len(slices)} slices without any label.")
-    # A slice without a heart teaches the shape model nothing and the painter nothing about hearts.
-    sampler = RoundSampler(len(hearts), budget.batch_size * budget.iterations_per_round, seed)
-    trainer = _trainer(hearts, sampler, spatial_size, budget, scheme, seed, device)
-    training = _Training(trainer, sampler, folder, budget, progress)
-    training.run()
-    return _synthesizer(trainer, hearts, spacing, spatial_size, scheme, seed, budget)
+    trainer = _trainer(hearts, spatial_size, budget, scheme, seed, device)
+    curves = LossCurves()
+    curves.attach(trainer)
+    trainer.stateful["curves"] = curves
+    RoundCheckpoint(folder / "synthesis.pt").attach(trainer)
+
+    def tell(engine: Engine) -> None:
+        if progress is not None:
+            progress(engine.state.iteration, budget.iterations)
+
+    trainer.add_event_handler(Events.STARTED | Events.ITERATION_COMPLETED, tell)
+    trainer.run()
+    write_csv(folder / "synthesis.csv", curves.rows)
+    return trained_synthesizer(
+        trainer, hearts, spacing, {"seed": seed, "budget": asdict(budget), "slices": len(hearts)}
+    )
+
+
+def trained_synthesizer(
+    trainer: VAEGANTrainer, slices: Slices, spacing: tuple[float, ...], provenance: Mapping[str, Any]
+) -> CardiacSynthesizer:
+    """Return what a trainer has trained, on the CPU, with the latents and styles of its training slices.
+
+    Args:
+        trainer: after its run; its networks are moved to the CPU and used, not copied.
+        slices: those that it was trained on, each with a heart.
+        spacing: of the slices, in mm.
+        provenance: what is recorded with every synthetic case, beside the version.
+    """
+    vae = trainer.vae.to("cpu").eval()
+    gan = cast(SPADEGAN, trainer.gan_average.module).to("cpu").eval()
+    middle = CenterSpatialCrop((1, *vae.spatial_size))
+    image, label = (plain(middle(torch.stack([plain(one[key]) for one in slices]))) for key in (IMAGE, LABEL))
+    whole = (label > 0).flatten(1).any(dim=1)  # cutting the middle may have cut a heart off
+    check = AnatomyCheck(trainer.scheme)
+    sampler = LatentSampler.fit(vae, trainer.scheme, spacing, label[whole, 0], check=check)
+    with torch.no_grad():
+        styles = gan.style_encoder(image[whole])
+    return CardiacSynthesizer(
+        trainer.scheme,
+        spacing,
+        sampler,
+        gan.generator,
+        gan.style_encoder,
+        styles,
+        provenance={"version": __version__, **provenance},
+    )
+
+
+def plain(tensor: Any) -> torch.Tensor:
+    """Return a tensor without MONAI's metadata."""
+    return torch.as_tensor(tensor).as_subclass(torch.Tensor)
 
 
 def _trainer(
-    hearts: Sequence[Mapping[str, Any]],
-    sampler: RoundSampler,
+    hearts: Slices,
     spatial_size: tuple[int, int],
     budget: SynthesisBudget,
     scheme: LabelScheme,
@@ -121,129 +190,25 @@ def _trainer(
             StyleEncoder(2, end_size=start_size),
             MultiscaleDiscriminator(2, 1 + scheme.num_classes),
         )
-    painters = [*gan.generator.parameters(), *gan.style_encoder.parameters()]
-    images = [{IMAGE: torch.as_tensor(one[IMAGE]), LABEL: torch.as_tensor(one[LABEL])} for one in hearts]
+    vae_optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-3, weight_decay=1e-3)
+    # TTUR at four times the paper's rates: this training is some hundred times shorter than the paper's.
+    generator_optimizer = torch.optim.Adam(gan.painter_parameters(), lr=4e-4, betas=(0.0, 0.999))
+    discriminator_optimizer = torch.optim.Adam(gan.discriminator.parameters(), lr=8e-4, betas=(0.0, 0.999))
+    sampler = RoundSampler(len(hearts), budget.batch_size * budget.iterations_per_round, seed)
+    moved = MovedMiddle(spatial_size)
+    images = [{key: plain(one[key]) for key in (IMAGE, LABEL)} for one in hearts]
     return VAEGANTrainer(
         device=device,
         max_epochs=budget.iterations // budget.iterations_per_round,
         train_data_loader=DataLoader(Dataset(images), batch_size=budget.batch_size, sampler=sampler),
         vae=vae,
-        vae_optimizer=torch.optim.AdamW(vae.parameters(), lr=1e-3, weight_decay=1e-3),
+        vae_optimizer=vae_optimizer,
         gan=gan,
-        # TTUR, four times the paper's rates: the training is some hundred times shorter.
-        generator_optimizer=torch.optim.Adam(painters, lr=4e-4, betas=(0.0, 0.999)),
-        discriminator_optimizer=torch.optim.Adam(gan.discriminator.parameters(), lr=8e-4, betas=(0.0, 0.999)),
+        generator_optimizer=generator_optimizer,
+        discriminator_optimizer=discriminator_optimizer,
         scheme=scheme,
-        ema_decay=_EMA_DECAY,
+        ema_decay=0.99,
         seed=seed,
-        prepare_batch=_Moved(spatial_size, seed),
-    )
-
-
-class _Moved:
-    """Rotates, scales and shifts a batch, then cuts its middle: MONAI's `prepare_batch` of this training."""
-
-    def __init__(self, spatial_size: tuple[int, int], seed: int) -> None:
-        self.middle = CenterSpatialCrop((1, *spatial_size))  # of (B, 1, H, W): MONAI leaves the first axis alone
-        self.generator = seeded(seed + 1)
-        self.move = OrdinaryAugmentation(
-            rotation=20, shift=0.04, scale=0.12, flip=0, gamma=0.2, contrast=0, brightness=0, noise=0
-        )
-
-    def __call__(
-        self, batch: Mapping[str, torch.Tensor], device: torch.device, non_blocking: bool = False
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        image, label = (batch[key].to(device, non_blocking=non_blocking) for key in (IMAGE, LABEL))
-        image, label = self.move(image, label, self.generator)
-        return self.middle(image), self.middle(label)
-
-
-class _Training:
-    """The rounds of one training: begin each from its number, write all after each, go on where it stood."""
-
-    def __init__(
-        self,
-        trainer: VAEGANTrainer,
-        sampler: RoundSampler,
-        folder: Path,
-        budget: SynthesisBudget,
-        progress: Callable[[int, int], None] | None,
-    ) -> None:
-        self.trainer, self.sampler, self.budget, self.progress = trainer, sampler, budget, progress
-        self.checkpoint, self.curves = folder / "synthesis.pt", folder / "synthesis.csv"
-        self.rows: list[dict[str, Any]] = []
-        self.sums: dict[str, float] = {}
-        trainer.add_event_handler(Events.EPOCH_STARTED, self.begin_round)
-        trainer.add_event_handler(Events.ITERATION_COMPLETED, self.follow)
-        trainer.add_event_handler(Events.EPOCH_COMPLETED, self.end_round)
-
-    def run(self) -> None:
-        if self.checkpoint.is_file():
-            self.trainer.load_state_dict(load_checkpoint(self.checkpoint))
-            self.rows = [dict(row) for row in read_csv(self.curves)][: self.trainer.state.epoch]
-        if self.progress is not None:
-            self.progress(self.trainer.state.iteration, self.budget.iterations)
-        if self.trainer.state.iteration < self.budget.iterations:
-            self.trainer.run()
-
-    def begin_round(self, engine: Engine) -> None:
-        self.sampler.round_number = engine.state.epoch
-        moved: _Moved = self.trainer.prepare_batch
-        moved.generator = seeded((self.sampler.seed + 1) * 1_000_003 + engine.state.epoch)
-        rate = self.rate(engine.state.epoch)
-        for optimizer, largest in (
-            (self.trainer.vae_optimizer, 1e-3),
-            (self.trainer.generator_optimizer, 4e-4),
-            (self.trainer.discriminator_optimizer, 8e-4),
-        ):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * largest
-
-    def rate(self, round_number: int) -> float:
-        """Return the share of the largest learning rate: constant, then falling over the last half of the rounds."""
-        rounds = self.budget.iterations // self.budget.iterations_per_round
-        return min(1.0, 2 * (1 - (round_number - 1) / rounds))
-
-    def follow(self, engine: Engine) -> None:
-        for name, value in engine.state.output.items():
-            if isinstance(value, float):
-                self.sums[name] = self.sums.get(name, 0.0) + value / self.budget.iterations_per_round
-        if self.progress is not None:
-            self.progress(engine.state.iteration, self.budget.iterations)
-
-    def end_round(self, engine: Engine) -> None:
-        self.rows.append({"iteration": engine.state.iteration, **self.sums})
-        self.sums = {}
-        write_csv(self.curves, self.rows)
-        save_checkpoint(self.checkpoint, self.trainer.state_dict())
-
-
-def _synthesizer(
-    trainer: VAEGANTrainer,
-    hearts: Sequence[Mapping[str, Any]],
-    spacing: tuple[float, float],
-    spatial_size: tuple[int, int],
-    scheme: LabelScheme,
-    seed: int,
-    budget: SynthesisBudget,
-) -> CardiacSynthesizer:
-    middle = CenterSpatialCrop((1, *spatial_size))
-    image, label = (
-        middle(torch.stack([torch.as_tensor(one[key]) for one in hearts])).as_tensor() for key in (IMAGE, LABEL)
-    )
-    whole = (label > 0).flatten(1).any(dim=1)  # cutting the middle may have cut a heart off
-    painters: SPADEGAN = trainer.gan_average.module.to("cpu").eval()
-    sampler = LatentSampler.fit(
-        trainer.vae.to("cpu").eval(), scheme, spacing, label[whole, 0], check=AnatomyCheck(scheme)
-    )
-    with torch.no_grad():
-        styles = painters.style_encoder(image[whole])
-    return CardiacSynthesizer(
-        scheme,
-        spacing,
-        sampler,
-        painters.generator,
-        painters.style_encoder,
-        styles,
-        provenance={"version": __version__, "seed": seed, "budget": asdict(budget), "slices": len(hearts)},
+        prepare_batch=moved,
+        train_handlers=[TrainingRounds(sampler, moved, [vae_optimizer, generator_optimizer, discriminator_optimizer])],
     )

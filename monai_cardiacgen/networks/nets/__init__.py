@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from .anatomical_vae import AnatomicalVAE
 from .enet import ENet
+from .multiscale_discriminator import MultiscaleDiscriminator
+from .spade_generator import SPADEGenerator
+from .style_encoder import StyleEncoder
 
-__all__ = ["AnatomicalVAE", "ENet"]
+__all__ = ["AnatomicalVAE", "ENet", "MultiscaleDiscriminator", "SPADEGenerator", "StyleEncoder"]

@@ -1,0 +1,64 @@
+"""Makes cases with a synthesizer as a MONAI evaluator: the inference of a generative bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from ignite.engine import Engine
+from monai.data import MetaTensor
+from monai.engines import Evaluator, IterationEvents
+from monai.utils import CommonKeys
+
+from ..inferers.cardiac_synthesizer import CardiacSynthesizer
+from ..seeding import seeded
+
+
+class SynthesisEvaluator(Evaluator):
+    """Draws one labelled image for every seed of its loader.
+
+    Each case is a new heart in a new style; a seed gives the same case in any batch. After decollation,
+    `postprocessing` sees `image` and `label` as `MetaTensor`s `(1, H, W)` with the synthesizer's spacing, and
+    `seed`; `filename_or_obj` in their metadata is `synthetic_<number>`, so that MONAI's `SaveImaged` can write them.
+
+    Args:
+        device: where the networks run.
+        val_data_loader: batches of `SeedDataset`.
+        synthesizer: what draws and paints.
+        postprocessing: a MONAI transform of each case, for example `SaveImaged(..., squeeze_end_dims=False)`.
+        val_handlers: MONAI and ignite handlers.
+    """
+
+    def __init__(
+        self,
+        device: torch.device | str,
+        val_data_loader: Any,
+        synthesizer: CardiacSynthesizer,
+        postprocessing: Callable[[Any], Any] | None = None,
+        val_handlers: Sequence[Any] | None = None,
+    ) -> None:
+        super().__init__(
+            device=device,
+            val_data_loader=val_data_loader,
+            postprocessing=postprocessing,
+            val_handlers=list(val_handlers or ()),
+        )
+        self.synthesizer = synthesizer.to(device)
+
+    def _iteration(self, engine: Engine, batchdata: dict[str, Any]) -> Any:
+        seeds = [int(seed) for seed in batchdata["seed"]]
+        cases = self.synthesizer.sample(len(seeds), [seeded(seed) for seed in seeds])
+        affine = torch.diag(torch.tensor([*self.synthesizer.spacing, 1.0, 1.0], dtype=torch.float64))
+
+        def named(row: torch.Tensor, number: int) -> MetaTensor:
+            return MetaTensor(row, affine=affine, meta={"filename_or_obj": f"synthetic_{number:06d}.nii.gz"})
+
+        rows = zip(cases.image, cases.label[:, None], [int(one) for one in batchdata["number"]], seeds, strict=True)
+        engine.state.output = [
+            {CommonKeys.IMAGE: named(image, number), CommonKeys.LABEL: named(label, number), "seed": seed}
+            for image, label, number, seed in rows
+        ]
+        engine.fire_event(IterationEvents.FORWARD_COMPLETED)
+        engine.fire_event(IterationEvents.MODEL_COMPLETED)
+        return engine.state.output

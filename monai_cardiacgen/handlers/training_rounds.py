@@ -1,0 +1,50 @@
+"""Begins each epoch from its number alone, so that a training can go on as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from ignite.engine import Engine, Events
+from torch.optim import Optimizer
+
+from ..data.round_sampler import RoundSampler
+from ..seeding import seeded
+
+
+class Drawing(Protocol):
+    """Something that draws from a generator of its own, for example an augmentation of whole batches."""
+
+    generator: torch.Generator
+
+
+class TrainingRounds:
+    """Sets the sampler's round, the augmentation's generator and the learning rates when an epoch begins.
+
+    The rates are constant over the first half of the training and fall linearly over the second.
+
+    Args:
+        sampler: of the loader.
+        augmentation: gets a generator seeded by the sampler's seed and the epoch.
+        optimizers: whose learning rates fall; each starts from the rates that it was built with.
+    """
+
+    def __init__(self, sampler: RoundSampler, augmentation: Drawing, optimizers: Sequence[Optimizer]) -> None:
+        self.sampler = sampler
+        self.augmentation = augmentation
+        self.optimizers = list(optimizers)
+        self.rates = [[float(group["lr"]) for group in one.param_groups] for one in self.optimizers]
+
+    def attach(self, engine: Engine) -> None:
+        """Follow this engine."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
+
+    def _begin(self, engine: Engine) -> None:
+        epoch, epochs = engine.state.epoch, engine.state.max_epochs
+        self.sampler.round_number = epoch
+        self.augmentation.generator = seeded((self.sampler.seed + 1) * 1_000_003 + epoch)
+        share = min(1.0, 2 * (1 - (epoch - 1) / epochs))
+        for optimizer, rates in zip(self.optimizers, self.rates, strict=True):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = share * rate

@@ -1,0 +1,58 @@
+"""Stopped anywhere, a training goes on from its last whole round."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from ignite.engine import Events
+from monai.engines import default_prepare_batch
+
+from monai_cardiacgen.engines import ResumableTrainer
+from monai_cardiacgen.errors import CheckpointError
+from monai_cardiacgen.handlers import RoundCheckpoint
+
+
+class Drawing(ResumableTrainer):
+    """Adds draws to a weight; can be stopped by an error in the middle of an epoch."""
+
+    def __init__(self, path, stop_at=None):
+        self.network = torch.nn.Linear(1, 1)
+        torch.nn.init.zeros_(self.network.weight)
+        self.stop_at = stop_at
+        super().__init__("cpu", 3, [0, 1, 2], {"network": self.network}, default_prepare_batch)
+        RoundCheckpoint(path).attach(self)
+
+    def _iteration(self, engine, batchdata):
+        if engine.state.iteration == self.stop_at:
+            raise KeyboardInterrupt
+        with torch.no_grad():
+            self.network.weight += torch.randn(1, 1, generator=self.generator)
+        return {}
+
+
+@pytest.mark.parametrize("stop_at", [2, 4, 9])
+def test_stopped_and_started_again_it_ends_the_same(tmp_path, stop_at):
+    whole = Drawing(tmp_path / "whole.pt")
+    whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        Drawing(tmp_path / "stopped.pt", stop_at).run()
+    again = Drawing(tmp_path / "stopped.pt")
+    again.run()
+    assert torch.equal(again.network.weight, whole.network.weight)
+    assert again.state.iteration == 9
+
+
+def test_a_finished_training_is_not_trained_again(tmp_path):
+    first = Drawing(tmp_path / "done.pt")
+    first.run()
+    again, iterations = Drawing(tmp_path / "done.pt"), []
+    again.add_event_handler(Events.ITERATION_STARTED, lambda engine: iterations.append(1))
+    again.run()
+    assert not iterations
+    assert torch.equal(again.network.weight, first.network.weight)
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path):
+    (tmp_path / "damaged.pt").write_bytes(b"PK no more")
+    with pytest.raises(CheckpointError, match=r"damaged\.pt"):
+        Drawing(tmp_path / "damaged.pt").run()

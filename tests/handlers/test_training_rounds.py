@@ -1,0 +1,31 @@
+"""What an epoch begins with follows from its number."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from ignite.engine import Engine, Events
+
+from monai_cardiacgen.data.round_sampler import RoundSampler
+from monai_cardiacgen.handlers import TrainingRounds
+
+
+def test_rates_hold_for_half_the_epochs_then_fall_linearly():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizers = [torch.optim.SGD([weight], lr=rate) for rate in (1.0, 0.1)]
+    sampler, augmentation = RoundSampler(4, 4, seed=2), SimpleNamespace(generator=None)
+    engine, seen, seeds = Engine(lambda engine, batch: None), [], []
+    TrainingRounds(sampler, augmentation, optimizers).attach(engine)
+
+    @engine.on(Events.EPOCH_COMPLETED)
+    def look():
+        assert sampler.round_number == engine.state.epoch
+        seen.append([one.param_groups[0]["lr"] for one in optimizers])
+        seeds.append(augmentation.generator.initial_seed())
+
+    engine.run([0], max_epochs=4)
+    assert [first for first, _ in seen] == pytest.approx([1.0, 1.0, 1.0, 0.5])
+    assert [second for _, second in seen] == pytest.approx([0.1, 0.1, 0.1, 0.05])
+    assert len(set(seeds)) == 4
