@@ -155,6 +155,43 @@ def test_plain_tensors_and_arrays_work_when_their_spacing_is_told(synthesizer, m
         assert torch.equal(other, torch.from_numpy(third))
 
 
+class LabelPainter(StandInSynthesizer):
+    """Paints hearts white on black, so that contours can be compared."""
+
+    def paint(self, label, style, rows):
+        return (label > 0)[:, None].float()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("size", "spacing"), [((32, 32), (1.5, 1.5)), ((24, 31), (1.5, 1.5)), ((50, 44), (0.9, 1.1))])
+def test_image_and_label_agree_on_any_grid(make_sample, mode, size, spacing):
+    sample = make_sample(size, spacing, radius=5.0 / spacing[0])
+    result = synthd(LabelPainter(), mode=mode, intensity_range=(100.0, 800.0), strength=1.0)(sample)
+    hearts = result["label"].as_tensor() > 0
+    where = torch.ones_like(hearts) if mode != "vary" else hearts | (sample["label"].as_tensor() > 0)
+    white = result["image"].as_tensor() > 450.0
+    assert int(hearts.sum()) > 40
+    assert float((white != hearts)[where].float().mean()) < 0.02
+
+
+@pytest.mark.real_data
+def test_real_cases_pass_through(acdc_folder):
+    folder = acdc_folder / "patient001"
+    image = next(iter(sorted(folder.glob("patient001_frame??.nii*"))))
+    label = next(iter(sorted(folder.glob("patient001_frame??_gt.nii*"))))
+    sample = LoadImaged(KEYS, ensure_channel_first=True)({"image": image, "label": label})
+    synthesizer = StandInSynthesizer((128, 128), (1.5, 1.5))
+    result = synthd(synthesizer, strength=1.0)(sample)
+    hearts = (sample["label"] > 0) | (result["label"] > 0)
+    touched = (result["image"] != sample["image"]).as_tensor()
+    without = ~(sample["label"] > 0).as_tensor()[0].any(dim=0).any(dim=0)
+    assert bool(touched.any())
+    assert not bool(touched[..., without].any())
+    assert float(touched.float().sum()) < 1.5 * float(hearts.float().sum())
+    assert float((result["label"] != sample["label"]).float().sum()) > 0
+    assert result["image"].shape == sample["image"].shape
+
+
 # --- one transform, three forms -------------------------------------------------------------------------------------
 
 
@@ -190,6 +227,15 @@ def test_both_forms_state_their_signature():
     mapped = inspect.signature(RandCardiacSynthd).parameters
     assert list(mapped) == ["keys", *array, "allow_missing_keys"]
     assert all(mapped[name].default == array[name].default for name in array)
+
+
+def test_the_array_form_takes_its_place_in_a_pipeline_of_pairs(synthesizer, make_sample):
+    sample = make_sample()
+    array = RandCardiacSynth(synthesizer, 1.0)
+    pipeline = Compose([array], unpack_items=True, map_items=False).set_random_state(1)
+    image, label = pipeline((sample["image"], sample["label"]))
+    assert read_records(image)[0]["synthetic"]
+    assert torch.equal(label.affine, sample["label"].affine)
 
 
 # --- where it came from ---------------------------------------------------------------------------------------------

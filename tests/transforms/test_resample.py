@@ -87,6 +87,12 @@ def test_labels_outside_are_background_and_inside_keep_their_class():
     assert torch.equal(back, label)
 
 
+def test_the_channel_of_most_weight_is_torchs_argmax():
+    weights = torch.randint(3, (2, 4, 9, 9), generator=torch.Generator().manual_seed(0)).float()  # with ties
+    placement = place((9, 9), spacings((1.0, 1.0), (1.0, 1.0)), (9, 9), (1.0, 1.0))
+    assert torch.equal(one_hot_to_model(placement, weights), weights.argmax(dim=1))
+
+
 def test_volumes_are_resampled_along_all_axes():
     image = torch.rand(1, 1, 6, 6, 6, dtype=torch.float64)
     placement = place((6, 6, 6), spacings((2.0, 2.0, 2.0)), (12, 12, 12), (1.0, 1.0, 1.0))
