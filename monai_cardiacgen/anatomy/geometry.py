@@ -54,7 +54,7 @@ def _last_inside(last: torch.Tensor, empty: torch.Tensor) -> torch.Tensor:
     Works in half pixels: pixel (i, j) owns the points (2i, 2j + 1), (2i - 1, 2j) and (2i + 1, 2j).
     """
     count, height = last.shape
-    lowest = -(2**20)  # stands for "no point in this row"
+    lowest = -(2**30)  # stands for "no point in this row"
     middle = torch.where(empty, lowest, 2 * last + 1)
     ends = torch.where(empty, lowest, 2 * last)
     points = torch.full((count, 2 * height + 1), lowest, dtype=last.dtype, device=last.device)
@@ -76,14 +76,17 @@ def _last_inside(last: torch.Tensor, empty: torch.Tensor) -> torch.Tensor:
 
 
 def _corners(points: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-    """Return which of `points` `(N, K)`, one a row, lie on the upper convex envelope."""
+    """Return which of `points` `(N, K)`, one a row, lie on the upper convex envelope.
+
+    A row without a point lies so far below that the slopes to and from it never decide.
+    """
     here = torch.arange(points.shape[1], device=points.device)
-    steps = (here - here.unsqueeze(1)).clamp(min=1)  # (K, K), row a to row b > a
+    steps = here - here.unsqueeze(1)  # (K, K), from row a down to row b
+    upwards = torch.where(steps > 0, 0.0, torch.inf)
     values = points.to(torch.float32)
-    slopes = (values.unsqueeze(1) - values.unsqueeze(2)) / steps  # (N, K, K)
-    pairs = (here > here.unsqueeze(1)) & present.unsqueeze(1) & present.unsqueeze(2)
-    leaving = slopes.masked_fill(~pairs, -torch.inf).amax(dim=2)
-    arriving = slopes.masked_fill(~pairs, torch.inf).amin(dim=1)
+    slopes = (values.unsqueeze(1) - values.unsqueeze(2)) / steps.clamp(min=1)  # (N, K, K)
+    leaving = (slopes - upwards).amax(dim=2)
+    arriving = (slopes + upwards).amin(dim=1)
     return present & (arriving >= leaving)
 
 
