@@ -25,9 +25,7 @@ class HingeDiscriminatorLoss(nn.Module):
     image synthesis with spatially-adaptive normalization", CVPR 2019, DOI 10.1109/CVPR.2019.00244.
     """
 
-    def forward(
-        self, real_logits: Sequence[torch.Tensor], fake_logits: Sequence[torch.Tensor]
-    ) -> torch.Tensor:
+    def forward(self, real_logits: Sequence[torch.Tensor], fake_logits: Sequence[torch.Tensor]) -> torch.Tensor:
         """Return the scalar loss.
 
         Args:

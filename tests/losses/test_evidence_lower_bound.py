@@ -40,9 +40,7 @@ def test_weights_and_parts(case):
     for weights in ((0.1, 1.0, 1e-4), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)):
         expected = weights[0] * cross_entropy + weights[1] * dice + weights[2] * kl
         assert float(EvidenceLowerBoundLoss(*weights)(*case)) == pytest.approx(expected, rel=1e-5)
-    assert float(EvidenceLowerBoundLoss()(*case)) == pytest.approx(
-        0.1 * cross_entropy + dice + 1e-4 * kl, rel=1e-5
-    )
+    assert float(EvidenceLowerBoundLoss()(*case)) == pytest.approx(0.1 * cross_entropy + dice + 1e-4 * kl, rel=1e-5)
 
 
 def test_a_slice_without_a_structure_does_not_fail_it():
