@@ -87,7 +87,8 @@ def make_restyled(synthesizer: Synthesizer, slices: Slices) -> Made:
     _check_field_of_view(synthesizer, slices)
     placement = _place(synthesizer, slices, None)
     image, codes = _on_model(synthesizer, placement, slices)
-    cases = synthesizer.restyle(image, codes, _generators(slices.seeds))
+    model = device_of(synthesizer)
+    cases = synthesizer.restyle(image.to(model), codes.to(model), _generators(slices.seeds))
     made = _on_samples(synthesizer, placement, cases, slices.image.device)
     return Made(made.image, slices.label, made.weight)
 
@@ -95,30 +96,27 @@ def make_restyled(synthesizer: Synthesizer, slices: Slices) -> Made:
 def make_varied(synthesizer: Synthesizer, slices: Slices, strength: float) -> Made:
     """Return these hearts deformed; only what the model changed is taken over, all else stays the real image.
 
-    Rows without a heart stay as they are.
+    Rows without a heart, or with one that vanishes on the model's grid, stay as they are.
 
     Raises:
         SpacingError: when a heart is larger than the model's field of view.
     """
     made = Made(slices.image.clone(), slices.label.clone(), torch.zeros_like(slices.image))
-    rows = torch.nonzero(slices.hearts)[:, 0]
-    if not len(rows):
-        return made
     placement = _place(synthesizer, slices, _heart_middles(slices))
     _check_hearts_inside(placement, slices, synthesizer.spacing)
-    placement = Placement(
-        placement.sample_size, placement.model_size, placement.scale[rows.cpu()], placement.centre[rows.cpu()]
-    )
-    seeds = tuple(slices.seeds[row] for row in rows.tolist())
-    with_heart = Slices(slices.image[rows], slices.label[rows], slices.spacing[rows.cpu()], seeds, 1)
-    image, codes = _on_model(synthesizer, placement, with_heart)
-    cases = synthesizer.vary(image, codes, strength, _generators(seeds))
-    changed = ((cases.image - image).abs() > _CHANGED) | (cases.label != codes)[:, None]
-    device = slices.image.device
-    one_hot = synthesizer.scheme.one_hot(cases.label).to(device)
-    made.image[rows] = placement.to_sample(cases.image.to(device), extend=True)
-    made.label[rows] = one_hot_to_sample(placement, one_hot)
-    made.weight[rows] = placement.to_sample(changed.to(device, torch.float32), extend=False)
+    image, codes = _on_model(synthesizer, placement, slices)
+    rows = torch.nonzero(codes.flatten(1).any(dim=1))[:, 0].tolist()
+    if not rows:
+        return made
+    image, codes, placement = image[rows], codes[rows], placement.of_rows(rows)
+    model, device = device_of(synthesizer), slices.image.device
+    seeds = [slices.seeds[row] for row in rows]
+    cases = synthesizer.vary(image.to(model), codes.to(model), strength, _generators(seeds))
+    new = _on_samples(synthesizer, placement, cases, device)
+    moved = (cases.label.to(device) != codes)[:, None]
+    changed = moved | ((cases.image.to(device, torch.float32) - image).abs() > _CHANGED)
+    made.image[rows], made.label[rows] = new.image, new.label
+    made.weight[rows] = placement.to_sample(changed.to(torch.float32), extend=False)
     return made
 
 
@@ -135,16 +133,16 @@ def _place(synthesizer: Synthesizer, slices: Slices, about: torch.Tensor | None)
 
 
 def _on_model(synthesizer: Synthesizer, placement: Placement, slices: Slices) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return images and codes on the model's grid and device."""
-    scheme, device = synthesizer.scheme, device_of(synthesizer)
+    """Return images and codes on the model's grid."""
+    scheme = synthesizer.scheme
     image = placement.to_model(slices.image, extend=True)
     channels = one_hot_to_model(placement, scheme.one_hot(scheme.to_codes(slices.label)))
-    return image.to(device), scheme.to_codes(channels).to(device)
+    return image, scheme.to_codes(channels)
 
 
 def _on_samples(synthesizer: Synthesizer, placement: Placement, cases: Cases, device: torch.device) -> Made:
     """Return cases of the model's grid on the samples' grid and device, with full weight."""
-    image = placement.to_sample(cases.image.to(device), extend=True)
+    image = placement.to_sample(cases.image.to(device, torch.float32), extend=True)
     one_hot = synthesizer.scheme.one_hot(cases.label).to(device)
     return Made(image, one_hot_to_sample(placement, one_hot), torch.ones_like(image))
 

@@ -44,10 +44,10 @@ class Placement:
             tensor = _resample(tensor, axis + 2, at, extend)
         return tensor
 
-    def repeat(self, times: int) -> Placement:
-        """Return the placement with every row `times` times in a row, for the slices of stacks."""
-        scale = self.scale.repeat_interleave(times, dim=0)
-        return Placement(self.sample_size, self.model_size, scale, self.centre.repeat_interleave(times, dim=0))
+    def of_rows(self, rows: Sequence[int]) -> Placement:
+        """Return the placement of these rows alone."""
+        at = list(rows)
+        return Placement(self.sample_size, self.model_size, self.scale[at], self.centre[at])
 
 
 def place(

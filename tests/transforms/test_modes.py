@@ -86,6 +86,14 @@ def test_vary_leaves_rows_without_a_heart(synthesizer):
     assert torch.equal(made.label[1], given.label[1])
 
 
+def test_vary_leaves_hearts_that_vanish_on_the_models_grid(synthesizer):
+    given = slices((90, 90), (0.5, 0.5), rows=2)
+    given.label[1] = 0
+    given.label[1, 46, 44] = 2  # a quarter of a mm²
+    made = make_varied(synthesizer, given, 0.5)
+    assert made.weight.flatten(1).any(1).tolist() == [True, False]
+
+
 def test_a_heart_larger_than_the_model_is_refused(synthesizer):
     with pytest.raises(SpacingError, match=r"field of view of 48 x 48 mm, got one of .* check the sample's spacing"):
         make_varied(synthesizer, slices((60, 60), (5.0, 5.0)), 0.5)

@@ -452,6 +452,20 @@ def test_the_real_synthesizer_goes_through_spawned_workers_as_a_pickle(tiny, hea
     assert torch.equal(twin(hearts_of_other_codes[0])["image"], transform(hearts_of_other_codes[0])["image"])
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_draws_what_the_cpu_draws_and_keeps_out_of_pickles(make_sample):
+    batch = list_data_collate([make_sample(seed=seed, spacing=(1.3, 1.5)) for seed in range(4)])
+    results = {}
+    for device in ("cpu", "cuda"):
+        transform = synthd(StandInSynthesizer(), 0.7, MODES, seed=6)
+        results[device] = [one.as_tensor() for one in transform.prepare_batch()(batch, device)]
+        assert results[device][0].device.type == device
+    assert torch.allclose(results["cpu"][0], results["cuda"][0].cpu(), atol=5.0)  # of 800: TF32
+    assert torch.equal(results["cpu"][1], results["cuda"][1].cpu())
+    assert transform.transform.synthesizer.weight.is_cuda
+    assert not pickle.loads(pickle.dumps(transform)).transform.synthesizer.weight.is_cuda
+
+
 # --- what it refuses ------------------------------------------------------------------------------------------------
 
 
