@@ -1,5 +1,10 @@
 """The 16 criteria of a short-axis slice: left and right ventricular cavity and myocardium.
 
+The limits are the paper's, but for the gaps: the published code ignores gaps of up to 4 pixels in its 256 x 256 maps,
+about 10 mm² at ACDC's spacing; as an area the limit holds at every spacing and field of view. Of the 1,841 annotated
+slices of ACDC's training patients 98.6 % are valid as they are, and 94.8 % by nearest neighbour at 2 mm, where thin
+walls open. `docs/anatomy.md` has the shares by criterion.
+
 Source:
     Painchaud et al., "Cardiac segmentation with strong anatomical guarantees", IEEE TMI 2020,
     DOI 10.1109/TMI.2020.3003240.
