@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..seeding import seeded
 
 
-class SeedDataset(Dataset):  # type: ignore[type-arg]
+class SeedDataset(Dataset):
     """A MONAI dataset of `{"seed": int, "number": int}`; case k has the same seed however many are asked for.
 
     Args:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from ignite.engine import Engine
-from monai.data import MetaTensor
+from monai.data import MetaTensor, decollate_batch
 from monai.engines import Evaluator, IterationEvents
+from monai.transforms import Transform
 from monai.utils import CommonKeys
 
 from ..inferers.cardiac_synthesizer import CardiacSynthesizer
@@ -35,7 +36,7 @@ class SynthesisEvaluator(Evaluator):
         device: torch.device | str,
         val_data_loader: Any,
         synthesizer: CardiacSynthesizer,
-        postprocessing: Callable[[Any], Any] | None = None,
+        postprocessing: Transform | None = None,
         val_handlers: Sequence[Any] | None = None,
     ) -> None:
         super().__init__(
@@ -43,6 +44,7 @@ class SynthesisEvaluator(Evaluator):
             val_data_loader=val_data_loader,
             postprocessing=postprocessing,
             val_handlers=list(val_handlers or ()),
+            decollate=False,  # the output is a list of cases from the start
         )
         self.synthesizer = synthesizer.to(device)
 
@@ -59,6 +61,7 @@ class SynthesisEvaluator(Evaluator):
             {CommonKeys.IMAGE: named(image, number), CommonKeys.LABEL: named(label, number), "seed": seed}
             for image, label, number, seed in rows
         ]
+        engine.state.batch = decollate_batch(batchdata)
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return engine.state.output
