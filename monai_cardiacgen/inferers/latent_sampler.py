@@ -44,7 +44,8 @@ class LatentSampler(nn.Module):
         latents: encoded training hearts `(N, L)`.
         offsets: their hearts' offsets from the middle in pixels, `(N, dims)`.
         proposal: `"kernel_density"` stays nearest to the training hearts, `"gaussian"` reaches further, `"prior"`
-            needs no hearts but for their offsets.
+            is what the autoencoder's divergence asks for: with the usual small weight hearts fill only a part of
+            it, and most of its draws are shapeless.
         check: the anatomy gate, which judges 2D maps; None for none.
         max_draws: draws a row before giving up.
 
