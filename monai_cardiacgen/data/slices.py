@@ -67,10 +67,13 @@ class ShortAxisGrid:
         The paths give way to `MetaTensor`s, float32 in [0, 1] and int64 codes; all other keys stay.
 
         Raises:
-            DataError: when the file's spacing is not the one that the item states.
+            DataError: when a file cannot be read, or its spacing is not the one that the item states.
             IntensityError: when the image is constant, or not finite.
         """
-        raw = self.transform(item, end=1)
+        try:
+            raw = self.transform(item, end=1)
+        except RuntimeError as error:  # MONAI's, whatever its reader met
+            raise DataError(f"Expected NIfTI files at {item[IMAGE]}, could not read them; get them again.") from error
         _check_image(raw[IMAGE], item)
         return dict(self.transform(raw, start=1))
 

@@ -2,18 +2,26 @@
 
 from .augmentation import OrdinaryAugmentation
 from .bootstrap import Interval, bootstrap_difference, bootstrap_mean
-from .evaluation import Score, by_patient, evaluate_segmentation, load_test_volumes
+from .comparison import Comparison, compare_arms
+from .evaluation import Score, evaluate_segmentation, load_test_volumes
+from .report import Report, write_report
 from .segmentation import dice_by_volume, train_segmentation
+from .synthesis import SynthesisBudget, train_synthesizer
 
 __all__ = [
+    "Comparison",
     "Interval",
     "OrdinaryAugmentation",
+    "Report",
     "Score",
+    "SynthesisBudget",
     "bootstrap_difference",
     "bootstrap_mean",
-    "by_patient",
+    "compare_arms",
     "dice_by_volume",
     "evaluate_segmentation",
     "load_test_volumes",
     "train_segmentation",
+    "train_synthesizer",
+    "write_report",
 ]

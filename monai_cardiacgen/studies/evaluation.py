@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -98,9 +99,12 @@ def score_volume(
         in_found, in_truth = bool(one.any()), bool(other.any())
         hd95 = math.nan
         if in_found and in_truth:
-            hd95 = float(
-                compute_hausdorff_distance(one, other, include_background=True, percentile=95, spacing=list(spacing))
-            )
+            with warnings.catch_warnings():  # MONAI 1.6 warns about an argument that it passes to itself
+                warnings.simplefilter("ignore", FutureWarning)
+                distance = compute_hausdorff_distance(
+                    one, other, include_background=True, percentile=95, spacing=[float(mm) for mm in spacing]
+                )
+            hd95 = float(distance)
         value = float(dice[channel - 1]) if in_found or in_truth else math.nan
         rows.append((structure.name, value, hd95))
     return rows

@@ -74,6 +74,11 @@ def test_refuses_odd_files(tmp_path):
         ShortAxisGrid((2.0, 2.0), (32, 32)).load(
             write_item(tmp_path, spacing=(1.5, 1.5, 8.0)) | {"spacing": (1.0, 1.0, 8.0)}
         )
+    damaged = write_item(tmp_path)
+    with open(damaged["image"], "r+b") as file:
+        file.truncate(500)
+    with pytest.raises(DataError, match="get them again"):
+        ShortAxisGrid((2.0, 2.0), (32, 32)).load(damaged)
     with pytest.raises(IntensityError, match="constant"):
         ShortAxisGrid((2.0, 2.0), (32, 32)).load(write_item(tmp_path, constant=True))
 

@@ -1,0 +1,115 @@
+"""The commands: parsing, progress and calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from ._version import __version__
+from .errors import CardiacGenError
+
+# Torch and MONAI take seconds to import: commands do it themselves, so that --help and --version are quick.
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_EXIT_ERROR, _EXIT_INTERRUPTED = 2, 130
+
+
+class Data(str, Enum):
+    """Where the demo's patients come from."""
+
+    phantom = "phantom"
+    acdc = "acdc"
+
+
+@contextmanager
+def _plain_endings(go_on: str) -> Iterator[None]:
+    """End with one sentence on stderr instead of a traceback; `go_on` says how to continue after Ctrl-C."""
+    stderr = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        yield
+    except CardiacGenError as error:
+        stderr.print(f"Error: {error}", markup=False)
+        raise typer.Exit(_EXIT_ERROR) from None
+    except KeyboardInterrupt:
+        stderr.print(f"Stopped. {go_on}", markup=False)
+        raise typer.Exit(_EXIT_INTERRUPTED) from None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cardiacgen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def cardiacgen(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Labelled synthetic cardiac images for MONAI."""
+
+
+@app.command()
+def demo(
+    data: Annotated[Data, typer.Option(help="Phantom patients, which need no download, or real ones.")] = Data.phantom,
+    data_dir: Annotated[Path | None, typer.Option(help="ACDC's training folder as the challenge ships it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.  [default: runs/demo or runs/acdc]")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    patients: Annotated[int, typer.Option(min=3, help="Phantom patients to write.")] = 20,
+    training: Annotated[int | None, typer.Option(min=1, help="Patients to train with.  [default: 5, ACDC 8]")] = None,
+    validation: Annotated[
+        int | None, typer.Option(min=1, help="Patients to validate with.  [default: 3, ACDC 12]")
+    ] = None,
+    synthesis_iterations: Annotated[int, typer.Option(min=50, help="Steps of the synthesizer.")] = 600,
+    segmentation_iterations: Annotated[int, typer.Option(min=50, help="Steps of each arm.")] = 600,
+) -> None:
+    """Train a synthesizer, use it as one transform, and see whether it helps to segment."""
+    with _plain_endings("The same command goes on where it was."):
+        from .demo import DemoSettings, run_demo
+
+        real = data is Data.acdc
+        settings = DemoSettings(
+            data=data.value,
+            data_dir=None if data_dir is None else str(data_dir.resolve()),
+            seed=seed,
+            patients=patients,
+            training=training or (8 if real else 5),
+            validation=validation or (12 if real else 3),
+            synthesis_iterations=synthesis_iterations,
+            segmentation_iterations=segmentation_iterations,
+        )
+        run_demo(settings, out or Path("runs/acdc" if real else "runs/demo"), Console())
+
+
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(help="Folder to write to; patients that it holds are kept.")],
+    patients: Annotated[int, typer.Option(min=1, help="How many patients the folder shall hold.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="A patient depends on it and on its own number.")] = 0,
+) -> None:
+    """Write phantom patients in the layout of the ACDC challenge."""
+    with _plain_endings("The same command goes on where it was."):
+        from .phantom.write import write_acdc_phantom
+
+        for number in track(range(1, patients + 1), description="Phantom patients"):
+            write_acdc_phantom(out, number, seed)
+        typer.echo(f"{patients} patients in {out}")
+
+
+def main() -> None:
+    """Run the command line; the console script `cardiacgen`."""
+    app()

@@ -1,0 +1,79 @@
+"""The commands: quick help, plain errors, the phantom."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from monai_cardiacgen import __version__, cli, demo
+from monai_cardiacgen.data.acdc import read_acdc
+from monai_cardiacgen.errors import DataError
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def test_version_and_help():
+    assert invoke("--version").output == f"cardiacgen {__version__}\n"
+    assert "demo" in invoke("--help").output
+    assert "--data-dir" in invoke("demo", "--help").output
+
+
+def test_runs_as_a_module_without_importing_torch():
+    code = (
+        "import sys, runpy; sys.argv = ['cardiacgen', '--version']\n"
+        "try: runpy.run_module('monai_cardiacgen', run_name='__main__')\n"
+        "finally: assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, f"cardiacgen {__version__}"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--data", "acdc"), "--data-dir"),
+        (("--data-dir", "."), "--data acdc"),
+        (("--data", "acdc", "--data-dir", "nowhere"), "nowhere"),
+    ],
+)
+def test_our_errors_are_one_sentence_and_code_2(arguments, words, tmp_path):
+    result = invoke("demo", *arguments, "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: Expected")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"), [(DataError("It broke."), 2, "Error: It broke."), (KeyboardInterrupt(), 130, "goes on")]
+)
+def test_endings(monkeypatch, error, code, words):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(demo, "run_demo", fail)
+    result = invoke("demo")
+    assert result.exit_code == code
+    assert words in result.stderr
+
+
+def test_demo_passes_its_options_on(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(demo, "run_demo", lambda settings, out, console: seen.append((settings, out)))
+    assert invoke("demo", "--data", "acdc", "--data-dir", str(tmp_path), "--seed", "7").exit_code == 0
+    assert invoke("demo", "--patients", "9", "--training", "2", "--out", str(tmp_path)).exit_code == 0
+    (real, real_out), (phantom, phantom_out) = seen
+    assert (real.seed, real.training, real.validation, real.data_dir) == (7, 8, 12, str(tmp_path))
+    assert str(real_out) == "runs/acdc"
+    assert (phantom.patients, phantom.training, phantom_out) == (9, 2, tmp_path)
+
+
+def test_phantom_writes_patients_that_the_reader_reads(tmp_path):
+    result = invoke("phantom", str(tmp_path / "p"), "--patients", "1")
+    assert result.exit_code == 0, result.output
+    assert len(read_acdc(tmp_path / "p")) == 2
