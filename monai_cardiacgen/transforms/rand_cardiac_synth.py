@@ -31,14 +31,14 @@ class RandCardiacSynth(RandBatchTransform[SynthChoice]):
       bit.
     * `"restyle"`: this label map in another style.
 
-    Samples are 2D `(C, H, W)` or stacks `(C, H, W, D)`, which are made slice by slice with one seed: one new style,
-    or one deformation. Shape, dtype, affine, metadata, intensity range and form of the label come out as they came
-    in. A `MetaTensor`'s `meta["cardiacgen"]` records how the sample was made (see `Record`; plain tensors and
-    arrays have no place for it), and `remake` makes it again.
+    Samples are 2D `(C, H, W)` or stacks `(C, H, W, D)`, which are made slice by slice with one seed: one new
+    style, or one deformation. Shape, dtype, affine, metadata, intensity range and form of the label come out
+    as they came in. A `MetaTensor`'s `meta["cardiacgen"]` records how the sample was made (see `Record`;
+    plain tensors and arrays have no place for it), and `remake` makes it again.
 
-    A sample without a heart stays real under `"vary"`, and so do such slices of a stack; a heart without a valid one
-    near it keeps its label and is painted anew. `"new"` is refused for stacks, since hearts drawn slice by slice do
-    not fit together.
+    A sample without a heart stays real under `"vary"`, and so do such slices of a stack; a heart without a
+    valid one near it keeps its label and is painted anew. `"restyle"` paints slices without a heart, too.
+    `"new"` is refused for stacks, since hearts drawn slice by slice do not fit together.
 
     The sample's spacing comes from its affine, or from `spacing`; if neither tells it, that is an error.
     Samples of another spacing are resampled to the synthesizer's grid and back (linear; labels by the class
