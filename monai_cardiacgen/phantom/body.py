@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from .outline import Outline, coverage, draw_texture, draw_waves, ellipse, smooth_minimum
+from .outline import Outline, angles, coverage, draw_texture, draw_waves, ellipse, smooth_minimum
 from .stack import Stack
 
 #: Fat is drawn with a negative signal (opposed phase): where it shares a pixel with water both cancel.
@@ -132,16 +132,17 @@ def _paint_arm(canvas: _Canvas) -> None:
 def _paint_chest_wall(canvas: _Canvas) -> Tensor:
     """Skin, fat with its septa, muscles and ribs; returns the level set of the wall (negative: inside it)."""
     signals, uniform = canvas.signals, canvas.uniform
-    breast, depth = uniform(84, 100), uniform(92, 116)
-    fat = uniform(4, 12) if uniform(0, 1) < 0.5 else uniform(12, 32)
+    breast, depth = uniform(84, 100), uniform(94, 120)
+    fat = uniform(5, 13) if uniform(0, 1) < 0.4 else uniform(13, 34)
     muscle = uniform(8, 15)
     outer = depth + fat
-    tall = uniform(210, 330) - 100 * min(1.0, max(0.0, canvas.stack.turn))  # a turned plane is more axial
-    body = canvas.ellipse(outer - breast - fat, uniform(40, 90), (outer, tall), waves=0.02)
+    tall = uniform(230, 330) - 70 * min(1.0, max(0.0, canvas.stack.turn))  # a turned plane is more axial
+    body = canvas.ellipse(outer - breast - fat, uniform(15, 55), (outer, tall), waves=0.02)
     closer = uniform(0.15, 0.5) * canvas.height  # towards the apex the plane nears the breastbone
     turn = canvas.stack.turn
     drift = closer[:, None] * torch.tensor([math.cos(turn), math.sin(turn)])
-    inside = Outline(body.centre + drift, body.radius).distance(canvas.x, canvas.y)
+    boxy = 1 + 0.07 * (1 - torch.cos(4 * (angles() - turn)))  # flatter sides than an ellipse's
+    inside = Outline(body.centre + drift, body.radius * boxy).distance(canvas.x, canvas.y)
 
     canvas.paint(coverage(inside, 2.0), signals["muscle"])
     uneven = (1 + 0.3 * canvas.texture(70, 4) + 0.06 * canvas.texture(9)).clamp(0.3, 2.0)
@@ -152,11 +153,12 @@ def _paint_chest_wall(canvas: _Canvas) -> Tensor:
     canvas.paint(coverage(inside + 1.8, 2.0), fatty)
     streaks = 0.15 * canvas.texture(4) + 0.1 * canvas.texture(14)
     canvas.paint(coverage(layer, 2.5), signals["muscle"] * (1 + streaks))
-    thick = muscle * (1 + 0.8 * back + 0.25 * canvas.texture(40, 4)).clamp(0.5, 2.5)
+    thick = muscle * (1 + 1.6 * back + 0.25 * canvas.texture(40, 4)).clamp(0.5, 4.0)
     sheets = coverage((canvas.texture(16) + 0.3 * canvas.texture(5)).abs() - 0.16, 0.25)
     canvas.paint(coverage(layer + 2, 2.0) * sheets, signals["fat"] * 0.85)
     _paint_ribs(canvas, layer, thick)
-    return -(layer + thick)
+    narrowing = 0.9 * (-uniform(45, 85) - canvas.v).clamp(min=0)  # towards the lung's apex
+    return -(layer + thick + narrowing)
 
 
 def _paint_ribs(canvas: _Canvas, layer: Tensor, thick: Tensor) -> None:
@@ -169,19 +171,21 @@ def _paint_ribs(canvas: _Canvas, layer: Tensor, thick: Tensor) -> None:
     )
     across = (step.remainder(1) - 0.5) / (0.22 + 0.06 * canvas.texture(40, 4)).clamp(0.08, 0.34)
     oval = torch.sqrt(((layer + 0.66 * thick) / (0.36 * thick)) ** 2 + across**2)
-    canvas.paint(coverage(oval - 1, 0.6), 0.35 * canvas.signals["muscle"])
+    canvas.paint(coverage(oval - 1, 0.6), 0.5 * canvas.signals["muscle"])
     canvas.paint(coverage(oval - 0.62, 0.5), canvas.signals["marrow"] * canvas.uniform(0.8, 1.5))
 
 
 def _paint_lungs(canvas: _Canvas, cavity: Tensor) -> None:
     """Dark parenchyma with the bright dots and strokes of its vessels."""
-    signals = canvas.signals
-    canvas.paint(cavity, signals["lung"] * (1 + 0.2 * canvas.texture(40) + 0.25 * canvas.texture(3)))
+    signals, uniform = canvas.signals, canvas.uniform
+    canvas.paint(
+        cavity, signals["lung"] * uniform(0.8, 1.9) * (1 + 0.2 * canvas.texture(40) + 0.25 * canvas.texture(3))
+    )
     hilum = torch.exp(-(((canvas.u - 45) / 60) ** 2 + ((canvas.v + 40) / 50) ** 2))
-    small = canvas.texture(canvas.uniform(3.2, 4.5), 1.0) - canvas.uniform(2.3, 2.9) + 0.8 * hilum
-    large = canvas.texture(canvas.uniform(6.0, 8.0), 1.5) - canvas.uniform(2.3, 3.0) + 0.9 * hilum
+    small = canvas.texture(uniform(3.2, 4.5), 1.0) - uniform(2.3, 2.9) + 0.8 * hilum
+    large = canvas.texture(uniform(6.0, 8.0), 1.5) - uniform(2.3, 3.0) + 0.9 * hilum
     vessels = (torch.maximum(small, large) * 1.6).clamp(0, 1)
-    canvas.paint(cavity * vessels, signals["arterial blood"] * canvas.uniform(0.6, 1.0))
+    canvas.paint(cavity * vessels, signals["arterial blood"] * uniform(0.6, 1.0))
 
 
 def _paint_mediastinum(canvas: _Canvas, cavity: Tensor, size: float) -> None:

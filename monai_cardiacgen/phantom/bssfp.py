@@ -30,7 +30,7 @@ class Tissue:
 #: de Bazelaire et al. (DOI 10.1148/radiol.2303021331); blood by its oxygenation (DOI 10.1002/mrm.1910210211).
 TISSUES = {
     "arterial blood": Tissue(1500, 230, 0.95),
-    "venous blood": Tissue(1500, 155, 0.95),
+    "venous blood": Tissue(1500, 140, 0.95),
     "myocardium": Tissue(1030, 48, 0.80),
     "muscle": Tissue(1000, 38, 0.80),
     "fat": Tissue(290, 85, 0.90, shift=-220.0),
@@ -40,7 +40,7 @@ TISSUES = {
     "marrow": Tissue(550, 50, 0.55),
     "fluid": Tissue(2500, 900, 1.00),
     "gut": Tissue(900, 55, 0.75),
-    "lung": Tissue(1100, 40, 0.22),
+    "lung": Tissue(1100, 40, 0.25),
     "bone": Tissue(1000, 20, 0.05),
 }
 
@@ -73,7 +73,7 @@ def bssfp_signal(
 
     Example:
         >>> round(float(bssfp_signal(1500, 250, 1.0, 3.0).abs()), 3)
-        0.194
+        0.196
 
     Source:
         Freeman and Hill, J Magn Reson 1971, DOI 10.1016/0022-2364(71)90023-3;

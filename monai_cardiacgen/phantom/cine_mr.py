@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from ..anatomy.labels import ACDC, LV_CAVITY, MYOCARDIUM, RV_CAVITY
@@ -99,11 +101,11 @@ class CineMR:
         cells = 1 / self.stack.spacing[0]
         size = (self.stack.size[2] * layers, len(self._y), len(self._x))
         coarse = draw_texture(generator, size, (layers, 20 * cells, 20 * cells))
-        fine = draw_texture(generator, size, (layers, 6 * cells, 6 * cells))
+        fine = draw_texture(generator, size, (layers, 3.5 * cells, 3.5 * cells))
         spikes = torch.stack([draw_waves(generator, (3, 5, 7, 8, 11, 13, 17), 0.55) for _ in range(self.stack.size[2])])
         return _Texture(
-            blood=1 + 0.07 * coarse + 0.04 * fine,
-            grain=draw_texture(generator, size, (0.6 * layers, 4.5 * cells, 4.5 * cells)),
+            blood=1 + 0.07 * coarse + 0.05 * fine,
+            grain=draw_texture(generator, size, (0.8 * layers, 3.5 * cells, 3.5 * cells)),
             bands=draw_texture(generator, size, (1.5 * layers, 8 * cells, 8 * cells)),
             fat_rim=(1.0 + 1.6 * draw_waves(generator, (1, 2, 3, 5), 1.0)).clamp(0, 7),
             spikes=spikes.repeat_interleave(layers, dim=0).clamp(0, 1),
@@ -131,10 +133,12 @@ class CineMR:
         columns = self._columns(z, to_right, contraction)
         paint(coverage(to_right, pixel), venous + columns * (signals["myocardium"] - venous))
 
-        wall = signals["myocardium"] * (1 + 0.07 * texture.grain)
+        wall = signals["myocardium"] * (1 + 0.09 * texture.grain)
         paint(coverage(to_epicardium, pixel) * below_mitral, wall)
         filled = coverage(to_lumen, pixel) * below_mitral
         paint(filled, signals["arterial blood"] * texture.blood)
+        inlets = coverage(-to_cavity - 5.0, 9.0) * (self._bands(0.2) * (texture.grain + 0.2)).clamp(0, 0.9)
+        paint(inlets * filled, signals["myocardium"])
         for papillary in self._papillaries(endocardium, z, contraction):
             paint(coverage(papillary.distance(self._x, self._y), pixel) * filled, signals["myocardium"])
         return self._through_plane(paint.signal), self._label(to_right, to_epicardium, to_cavity, contraction)
@@ -155,7 +159,7 @@ class CineMR:
             (self._through_plane(layers) < 0) & below_mitral for layers in (to_right, to_epicardium, to_cavity)
         )
         label = torch.zeros(right.shape, dtype=torch.uint8)
-        label[right & below_tricuspid] = ACDC.code(RV_CAVITY)
+        label[_largest_parts(right & below_tricuspid & ~outer)] = ACDC.code(RV_CAVITY)
         label[outer] = ACDC.code(MYOCARDIUM)
         label[inner] = ACDC.code(LV_CAVITY)
         return label
@@ -172,9 +176,16 @@ class CineMR:
         """Return the right ventricle's muscle bands `(layers, h, w)` in [0, 1]: many near apex and free wall."""
         apical = ((z - self.heart.rv_plane(contraction)) / self.heart.rv_length)[:, None, None]
         near_wall = coverage(-to_right - 10.0, 14.0)
-        bands = torch.exp(-((self._texture.bands / (0.16 + 0.1 * contraction)) ** 2))
-        rarity = 1.2 - 1.2 * apical.clamp(0, 1) - 0.9 * near_wall
-        return bands * ((self._texture.grain + 0.6 - rarity) * 1.2).clamp(0, 0.95) * (apical > 0)
+        rarity = 0.9 - 1.2 * apical.clamp(0, 1) - 1.0 * near_wall
+        return (
+            self._bands(0.24 + 0.12 * contraction)
+            * ((self._texture.grain + 0.6 - rarity) * 1.2).clamp(0, 0.95)
+            * (apical > 0)
+        )
+
+    def _bands(self, width: float) -> Tensor:
+        """Return winding strands of muscle `(layers, h, w)` in [0, 1]."""
+        return torch.exp(-((self._texture.bands / width) ** 2))
 
     def _rim(self) -> Tensor:
         """Return the thickness in mm `(1, h, w)` of the fat around the heart, by direction."""
@@ -220,6 +231,17 @@ class CineMR:
             waves = 0.5 * self._texture.spikes[0].roll(place) - 0.1
             muscles.append(ellipse(centre, torch.where(axes > 0.5, axes, -1.0), at, waves))
         return muscles
+
+
+def _largest_parts(planes: Tensor) -> Tensor:
+    """Return of each plane of a boolean `(Z, h, w)` its largest part: slivers at the crescent's tips go."""
+    kept = torch.zeros_like(planes)
+    for plane, target in zip(planes, kept, strict=True):
+        parts, number = ndimage.label(plane.numpy(), structure=np.ones((3, 3)))
+        if number:
+            largest = 1 + int(np.bincount(parts.ravel())[1:].argmax())
+            target.copy_(torch.from_numpy(parts == largest))
+    return kept
 
 
 class _Paint:
