@@ -2,7 +2,7 @@
 
 from .check import AnatomyCheck, AnatomyReport
 from .criterion import Criterion
-from .labels import ACDC, BACKGROUND, LV_CAVITY, MYOCARDIUM, RV_CAVITY, LabelScheme, Structure
+from .labels import ACDC, BACKGROUND, LV_CAVITY, MYOCARDIUM, RV_CAVITY, LabelScheme, Structure, label_scheme
 from .placement import centre_heart, heart_centre, place_heart, shift
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Structure",
     "centre_heart",
     "heart_centre",
+    "label_scheme",
     "place_heart",
     "shift",
 ]

@@ -149,3 +149,21 @@ ACDC = LabelScheme(
         Structure(LV_CAVITY, 3, (1.00, 0.30, 0.25)),
     ),
 )
+
+
+_SCHEMES = {scheme.name: scheme for scheme in (ACDC,)}
+
+
+def label_scheme(name: str) -> LabelScheme:
+    """Return a public dataset's scheme by its name, as configuration files give it.
+
+    Raises:
+        LabelError: for an unknown name; it lists those that there are.
+
+    Example:
+        >>> label_scheme("ACDC").codes
+        (0, 1, 2, 3)
+    """
+    if name not in _SCHEMES:
+        raise LabelError(f"Expected one of the label schemes {sorted(_SCHEMES)}, got {name!r}.")
+    return _SCHEMES[name]

@@ -184,13 +184,14 @@ def _trainer(
     with torch.random.fork_rng():  # initial weights come from torch's own generator
         torch.manual_seed(seed)
         start_size = tuple(side // 2 ** (len(budget.channels) - 1) for side in spatial_size)
-        vae = AnatomicalVAE(2, scheme.num_classes, spatial_size)
+        # A third of the paper's channels: as good on few patients, and four times as fast to draw from.
+        vae = AnatomicalVAE(2, scheme.num_classes, spatial_size, channels=(16, 32, 64, 128))
         gan = SPADEGAN(
             SPADEGenerator(2, scheme.num_classes, channels=budget.channels, start_size=start_size),
             StyleEncoder(2, end_size=start_size),
             MultiscaleDiscriminator(2, 1 + scheme.num_classes),
         )
-    vae_optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-3, weight_decay=1e-3)
+    vae_optimizer = torch.optim.Adam(vae.parameters(), lr=2e-3, weight_decay=1e-5)
     # TTUR at four times the paper's rates: this training is some hundred times shorter than the paper's.
     generator_optimizer = torch.optim.Adam(gan.painter_parameters(), lr=4e-4, betas=(0.0, 0.999))
     discriminator_optimizer = torch.optim.Adam(gan.discriminator.parameters(), lr=8e-4, betas=(0.0, 0.999))

@@ -110,7 +110,8 @@ class SPADEGenerator(nn.Module):
             )
         sizes = self.level_sizes(one_hot.shape[2:])
         # An exported graph holds the convolutions: which patches are distinct depends on the data.
-        by_patches = not (torch.compiler.is_compiling() or torch.jit.is_tracing()) and is_hard(one_hot)
+        exporting = torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
+        by_patches = not exporting and is_hard(one_hot)
         x = self.start(style).unflatten(1, (-1, *self.start_size))
         if sizes[0] != self.start_size:
             x = F.interpolate(x, sizes[0], mode="bilinear" if self.spatial_dims == 2 else "trilinear")
