@@ -81,7 +81,7 @@ def draw_stack(length: float, turn: float, generator: torch.Generator) -> Stack:
     gap, thickness = _THROUGH_PLANE[choose(len(_THROUGH_PLANE))]
     short = _SHORT_SIDES[choose(len(_SHORT_SIDES))]
     sides = (short, 256) if turn < math.radians(uniform(25, 45)) else (256, short)
-    first = uniform(-0.35 * gap, 0.75 * gap)
+    first = uniform(-1.0, 13.0)
     slices = max(5, round((length - first + uniform(-0.4, 0.8) * gap) / gap))
     offset = torch.randn(2, generator=generator).clamp(-2, 2) * torch.tensor((11.0, 12.0))
     return Stack(
