@@ -71,8 +71,6 @@ def _take_turns(groups: dict[str, str], seed: int) -> list[str]:
     names = sorted(set(groups.values()))
     for index in torch.randperm(len(names), generator=generator).tolist():
         members = sorted(patient for patient, group in groups.items() if group == names[index])
-        queues.append(
-            [members[place] for place in torch.randperm(len(members), generator=generator).tolist()]
-        )
+        queues.append([members[place] for place in torch.randperm(len(members), generator=generator).tolist()])
     rounds = max((len(queue) for queue in queues), default=0)
     return [queue[turn] for turn in range(rounds) for queue in queues if turn < len(queue)]

@@ -27,7 +27,7 @@ class Tissue:
 
 
 #: Relaxation times at 1.5 T, rounded from Stanisz et al. (DOI 10.1002/mrm.20605) and
-#: de Bazelaire et al. (DOI 10.1148/radiol.2303021331); blood by its oxygenation (DOI 10.1002/mrm.1910210211).
+#: de Bazelaire et al. (DOI 10.1148/radiol.2303021331); blood by its oxygenation (DOI 10.1002/jmri.1880010303).
 TISSUES = {
     "arterial blood": Tissue(1500, 230, 0.95),
     "venous blood": Tissue(1500, 140, 0.95),
@@ -76,7 +76,6 @@ def bssfp_signal(
         0.196
 
     Source:
-        Freeman and Hill, J Magn Reson 1971, DOI 10.1016/0022-2364(71)90023-3;
         Scheffler and Lehnhardt, Eur Radiol 2003, DOI 10.1007/s00330-003-1957-x.
     """
     beta = torch.as_tensor(precession, dtype=torch.float64)
