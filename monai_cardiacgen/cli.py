@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -38,6 +39,7 @@ class Data(str, Enum):
 def _plain_endings(go_on: str) -> Iterator[None]:
     """End with one sentence on stderr instead of a traceback; `go_on` says how to continue after Ctrl-C."""
     stderr = Console(stderr=True, soft_wrap=True, highlight=False)
+    logging.getLogger("ignite.engine").setLevel(logging.CRITICAL)  # it would announce every exception itself
     try:
         yield
     except CardiacGenError as error:

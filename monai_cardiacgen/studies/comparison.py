@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from .bootstrap import Interval, bootstrap_difference, bootstrap_mean
@@ -93,12 +94,19 @@ def interval_text(interval: Interval, decimals: int, signed: bool = False) -> st
 def console_table(rows: Sequence[Comparison], arms: tuple[str, str]) -> Table:
     """Return the rows of one measure as a table for the console."""
     heading = HEADINGS[rows[0].measure][0]
-    table = Table(title=f"{heading} on {rows[-1].first.patients} test patients, mean (95 % interval)")
-    table.add_column("structure")
+    table = Table(
+        title=f"{heading} on {rows[-1].first.patients} test patients: mean, 95 % interval",
+        box=SIMPLE_HEAD,
+        padding=0,
+    )
+    table.add_column("structure", no_wrap=True)
     for name in (*arms, "difference"):
         table.add_column(name, justify="right")
     for row in rows:
-        table.add_row(*cells(row), style="bold" if row.structure == ALL else None)
+        name, *values = cells(row)
+        # The interval stands below its mean, so that the table fits 80 columns.
+        below = [value.rstrip(")").replace(" (", "\n") for value in values]
+        table.add_row(name, *below, style="bold" if row.structure == ALL else None)
     return table
 
 

@@ -77,8 +77,8 @@ def losses_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
     for axis in axes.flat[len(names) :]:
         axis.set_axis_off()
     for axis, name in zip(axes.flat, names, strict=False):
-        axis.plot(iterations, [float(row[name]) for row in history], color=_SECOND, linewidth=1.4)
-        _dress(axis, "iteration", name)
+        axis.plot(iterations, [float(row[name]) for row in history], color=_SECOND, linewidth=1.4, marker=".")
+        _dress(axis, "iteration", name.replace("_", " "))
     return figure
 
 
@@ -112,7 +112,7 @@ def dice_figure(rows: Sequence[Comparison], arms: tuple[str, str]) -> Figure:
     values.set_yticks(places, [row.structure for row in rows])
     values.set_ylim(-0.6, len(rows) - 0.4)
     _dress(values, "Dice, mean over patients", "")
-    _dress(differences, f"difference ({arms[1]} − {arms[0]})", "")
+    _dress(differences, "paired difference, second − first", "")
     figure.legend(*values.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False, fontsize=9)
     return figure
 

@@ -23,7 +23,7 @@ _STYLE = """
   --line: #343c42; --accent: #fb923c; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.6 system-ui, sans-serif; }
-main { max-width: 58rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
+main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.25; margin: 0 0 .5rem; }
 h2 { font-size: 1.3rem; margin: 2.75rem 0 .6rem; padding-top: 1.25rem; border-top: 1px solid var(--line); }
 p { max-width: 44rem; margin: .6rem 0; }
@@ -35,9 +35,9 @@ figure img { display: block; width: 100%; height: auto; background: #fff; border
   border-radius: 6px; padding: .5rem; }
 figcaption, .note { color: var(--soft); font-size: .92rem; max-width: 44rem; margin-top: .5rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; margin: 1rem 0; width: 100%; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; margin: 1rem 0; width: 100%; font-size: .95rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { text-align: right; padding: .4rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { text-align: right; padding: .4rem .55rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 td.words { text-align: left; white-space: normal; }
 thead th { color: var(--soft); font-weight: 600; font-size: .9rem; }
@@ -215,9 +215,8 @@ def _counting(report: Report) -> str:
     return _text(
         "Each patient counts once: the mean of both phases, on the grid of the files. A structure that neither "
         "expert nor network marked is left out. HD95 is the 95th percentile of the symmetric surface distance in "
-        "3D; it does not exist where one of both marked nothing, which happened for "
-        f"{absent[0]} and {absent[1]} of {len(report.scores[0])} structures in volumes; these count as Dice 0 above "
-        "where only one of both marked the structure."
+        "3D; it does not exist where one of both marked nothing (then Dice is 0), and is left out there: "
+        f"{absent[0]} and {absent[1]} of {len(report.scores[0])} values in the two arms."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import math
 
@@ -66,10 +67,17 @@ def test_intervals_as_text(interval, signed, text):
     assert interval_text(interval, 3, signed) == text
 
 
-def test_console_table_fits_120_columns():
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(console_table(compare_arms(scores(0.0), scores(0.05)), ARMS))
+def test_console_table_fits_80_columns():
+    structures = {"A": "right ventricular cavity", "B": "left ventricular cavity"}
+    first, second = (
+        [dataclasses.replace(score, structure=structures[score.structure]) for score in scores(gain)]
+        for gain in (0.0, 0.05)
+    )
+    rows = compare_arms(first, second)
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(console_table(rows, ("ordinary augmentation", "with RandCardiacSynthd")))
     text = console.export_text()
     assert "10 test patients" in text
-    assert ALL in text
-    assert max(len(line) for line in text.splitlines()) <= 120
+    assert "right ventricular cavity" in text
+    assert f"{rows[0].first.low:.3f} to {rows[0].first.high:.3f}" in text
+    assert f"{rows[2].difference.low:+.3f} to {rows[2].difference.high:+.3f}" in text
