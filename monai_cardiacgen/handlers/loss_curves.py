@@ -45,7 +45,7 @@ class LossCurves:
     def _follow(self, engine: Engine) -> None:
         for name, value in engine.state.output.items():
             if isinstance(value, float):
-                self._values.setdefault(name, []).append(value)
+                self._values.setdefault(str(name), []).append(value)
 
     def _close(self, engine: Engine) -> None:
         means = {name: sum(values) / len(values) for name, values in self._values.items()}

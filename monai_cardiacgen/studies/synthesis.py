@@ -197,11 +197,13 @@ def _trainer(
     discriminator_optimizer = torch.optim.Adam(gan.discriminator.parameters(), lr=8e-4, betas=(0.0, 0.999))
     sampler = RoundSampler(len(hearts), budget.batch_size * budget.iterations_per_round, seed)
     moved = MovedMiddle(spatial_size)
-    images = [{key: plain(one[key]) for key in (IMAGE, LABEL)} for one in hearts]
+    images = Dataset([{key: plain(one[key]) for key in (IMAGE, LABEL)} for one in hearts])
+    # A loader draws a seed for its workers; by default from torch's own generator, which is the caller's.
+    loader = DataLoader(images, batch_size=budget.batch_size, sampler=sampler, generator=seeded(seed))
     return VAEGANTrainer(
         device=device,
         max_epochs=budget.iterations // budget.iterations_per_round,
-        train_data_loader=DataLoader(Dataset(images), batch_size=budget.batch_size, sampler=sampler),
+        train_data_loader=loader,
         vae=vae,
         vae_optimizer=vae_optimizer,
         gan=gan,
