@@ -25,7 +25,7 @@ test: lint
 	$(BIN)/python -m pytest -n 2
 
 docs: $(STAMP)
-	$(BIN)/python docs/check_links.py
+	$(BIN)/pdoc monai_cardiacgen --docformat google --output-directory build/docs
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
