@@ -48,12 +48,13 @@ class CardiacSynthesizer(nn.Module):
         sampler: draws label maps.
         generator: paints label maps.
         style_encoder: encodes the style of a real image.
-        styles: `(N, style_size)`, the styles of training images; new styles are drawn between these.
+        styles: `(N, style_size)`, the styles of the training images, in the order of the sampler's latents; new
+            styles are drawn between these.
         view: the imaging plane, for example `"short axis"`.
         provenance: what made it: name, version, seed, data; copied into every record of a synthetic case.
 
     Raises:
-        InputError: when `styles` is empty or of another length than the generator's.
+        InputError: when there is not one style of the generator's length for each of the sampler's hearts.
 
     Source:
         Skandarani et al., "On the effectiveness of GAN generated cardiac MRIs for segmentation", MIDL 2020.
@@ -61,6 +62,8 @@ class CardiacSynthesizer(nn.Module):
 
     #: Softening of the border between a repainted heart and its real surroundings, in pixels.
     FEATHER = 3
+    #: How many of the training hearts most like a new one its style may come from.
+    ALIKE = 6
 
     def __init__(
         self,
@@ -74,10 +77,11 @@ class CardiacSynthesizer(nn.Module):
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        if styles.ndim != 2 or not len(styles) or styles.shape[1] != generator.style_size:
+        expected = (len(sampler.latents), generator.style_size)
+        if tuple(styles.shape) != expected:
             raise InputError(
-                f"Expected styles of shape (N, {generator.style_size}) with N of at least 1, "
-                f"got {tuple(styles.shape)}; encode the training images with the style encoder."
+                f"Expected styles of shape {expected}, one for each heart of the sampler, got {tuple(styles.shape)}; "
+                f"encode the images of the sampler's training hearts with the style encoder."
             )
         self.scheme = scheme
         self.spacing = check_spacing(spacing, generator.spatial_dims)
@@ -135,12 +139,16 @@ class CardiacSynthesizer(nn.Module):
     def sample(self, n: int, generator: Generators) -> SyntheticCases:
         """Draw `n` new hearts and paint each in a new style.
 
+        The style lies between those of two training images whose hearts are much like the new one: what surrounds
+        a heart depends on the slice's level, and on where the heart lies.
+
         Raises:
             SamplingError: when no valid heart is found within the sampler's number of draws.
         """
         rows = row_generators(generator, n)
         hearts = self.sampler.sample(n, rows)
-        return SyntheticCases(self._paint(hearts.label, self.draw_styles(rows), rows), hearts.label)
+        alike = self.sampler.nearest_training_hearts(hearts, self.ALIKE)
+        return SyntheticCases(self._paint(hearts.label, self._mixed_styles(alike, rows), rows), hearts.label)
 
     @torch.no_grad()
     def synthesize(self, label: torch.Tensor, style: torch.Tensor | None, generator: Generators) -> torch.Tensor:
@@ -179,12 +187,8 @@ class CardiacSynthesizer(nn.Module):
         """
         if n is None:
             n = 1 if isinstance(generator, torch.Generator) else len(generator)
-        mixed = []
-        for row in row_generators(generator, n):
-            first, second = torch.randint(len(self.styles), (2,), generator=row).tolist()
-            share = float(torch.rand((), generator=row))
-            mixed.append(share * self.styles[first] + (1 - share) * self.styles[second])
-        return torch.stack(mixed)
+        every = torch.arange(len(self.styles)).expand(n, -1)
+        return self._mixed_styles(every, row_generators(generator, n))
 
     @torch.no_grad()
     def vary(self, image: torch.Tensor, label: torch.Tensor, strength: float, generator: Generators) -> SyntheticCases:
@@ -226,6 +230,15 @@ class CardiacSynthesizer(nn.Module):
         self._check_pair(image, label)
         rows = row_generators(generator, len(label))
         return SyntheticCases(self._paint(label, self.draw_styles(rows), rows), label.to(self.device))
+
+    def _mixed_styles(self, candidates: torch.Tensor, rows: list[torch.Generator]) -> torch.Tensor:
+        """Return for each row a random mixture of the styles of two of its candidates `(n, k)`."""
+        mixed = []
+        for some, row in zip(candidates, rows, strict=True):
+            first, second = some[torch.randint(len(some), (2,), generator=row).to(some.device)].tolist()
+            share = float(torch.rand((), generator=row))
+            mixed.append(share * self.styles[first] + (1 - share) * self.styles[second])
+        return torch.stack(mixed)
 
     def _paint(self, label: torch.Tensor, style: torch.Tensor, rows: list[torch.Generator]) -> torch.Tensor:
         one_hot = self.scheme.one_hot(label.to(self.device))

@@ -167,6 +167,23 @@ class LatentSampler(nn.Module):
             )
         return hearts
 
+    def nearest_training_hearts(self, hearts: Hearts, count: int) -> torch.Tensor:
+        """Return which training hearts are most like given ones in shape and place.
+
+        Args:
+            hearts: of `sample` or `near`.
+            count: how many for each; fewer where there are fewer training hearts.
+
+        Returns:
+            Row numbers of `latents` `(n, min(count, N))`, the nearest first.
+        """
+        given, known = (
+            (torch.cat((latent, offset.to(latent)), dim=1) - self.location) / self.scale
+            for latent, offset in ((hearts.latent, hearts.offset), (self.latents, self.offsets))
+        )
+        nearest: torch.Tensor = torch.cdist(given, known).topk(min(count, len(known)), largest=False).indices
+        return nearest
+
     def near(self, label: torch.Tensor, strength: float, generator: Generators) -> Hearts:
         """Deform hearts through the latent space; each stays at its place.
 

@@ -141,3 +141,26 @@ def test_share_is_whole_on_both_hearts_and_nothing_far_away():
     assert float(share[0, 0, 30:].max()) == 0
     profile = share[0, 0, 12, 14:30]
     assert bool((profile.diff() <= 1e-6).all())
+
+
+def test_styles_of_new_hearts_come_from_hearts_like_them(synthesizer):
+    hearts_drawn = synthesizer.sampler.sample(8, seeded(2))
+    alike = synthesizer.sampler.nearest_training_hearts(hearts_drawn, 3)
+    scale = torch.cat((synthesizer.sampler.latents, synthesizer.sampler.offsets.float()), dim=1).std(dim=0)
+    for row in range(8):
+        here = torch.cat((hearts_drawn.latent[row], hearts_drawn.offset[row].float()))
+        known = torch.cat((synthesizer.sampler.latents, synthesizer.sampler.offsets.float()), dim=1)
+        distances = ((known - here) / scale).square().sum(dim=1)
+        assert alike[row].tolist() == distances.argsort()[:3].tolist()
+
+
+def test_styles_without_their_hearts_are_refused(synthesizer):
+    with pytest.raises(InputError, match="one for each heart"):
+        CardiacSynthesizer(
+            synthesizer.scheme,
+            synthesizer.spacing,
+            synthesizer.sampler,
+            synthesizer.generator,
+            synthesizer.style_encoder,
+            synthesizer.styles[:3],
+        )
