@@ -89,6 +89,7 @@ def train_synthesizer(
     spatial_size: tuple[int, int],
     budget: SynthesisBudget | None = None,
     scheme: LabelScheme = ACDC,
+    name: str = "cine_mr_vaegan",
     seed: int = 0,
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
@@ -106,6 +107,7 @@ def train_synthesizer(
         spatial_size: of the synthesizer's images, in pixels, each side a multiple of 16.
         budget: how long and how large.
         scheme: codes of the label maps.
+        name: recorded with every case that the synthesizer makes.
         seed: of weights, batches and draws.
         device: where to train.
         progress: called with the number of iterations done and their total.
@@ -133,7 +135,7 @@ def train_synthesizer(
     trainer.run()
     write_csv(folder / "synthesis.csv", curves.rows)
     return trained_synthesizer(
-        trainer, hearts, spacing, {"seed": seed, "budget": asdict(budget), "slices": len(hearts)}
+        trainer, hearts, spacing, {"name": name, "seed": seed, "budget": asdict(budget), "slices": len(hearts)}
     )
 
 

@@ -109,6 +109,11 @@ class SPADEGenerator(nn.Module):
                 f"one row for each label map."
             )
         sizes = self.level_sizes(one_hot.shape[2:])
+        if torch.Size(sizes[0]).numel() < 2:
+            raise ShapeError(
+                f"Expected a label map larger than {tuple(one_hot.shape[2:])}: its coarsest level is a single pixel, "
+                f"which no norm can be taken of; double a side at least."
+            )
         # An exported graph holds the convolutions: which patches are distinct depends on the data.
         exporting = torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
         by_patches = not exporting and is_hard(one_hot)

@@ -29,7 +29,7 @@ def test_image_is_in_range_at_any_divisible_size(generator, rings):
     for size in ((64, 64), (32, 48)):
         image = generator(rings[:, :, : size[0], : size[1]], torch.randn(2, 5))
         assert image.shape == (2, 1, *size)
-        assert 0 <= float(image.min()) <= float(image.max()) <= 1
+        assert 0 <= image.min().item() <= image.max().item() <= 1
 
 
 def test_lookup_and_convolution_paint_the_same_image(generator, rings, monkeypatch):
@@ -67,6 +67,12 @@ def test_same_network_is_built_again_from_its_arguments(generator, rings):
 def test_a_style_of_another_length_is_refused(generator, rings):
     with pytest.raises(ShapeError, match=r"style of shape \(2, 5\), got \(2, 4\)"):
         generator(rings, torch.randn(2, 4))
+
+
+def test_a_single_coarsest_pixel_is_refused(generator):
+    with pytest.raises(ShapeError, match="single pixel"):
+        generator(torch.rand(1, 4, 4, 4))
+    assert generator(torch.rand(1, 4, 4, 8)).shape == (1, 1, 4, 8)
 
 
 def test_wrong_construction_is_refused():
