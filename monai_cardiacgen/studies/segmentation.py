@@ -38,6 +38,7 @@ def train_segmentation(
     seed: int = 0,
     scheme: LabelScheme = ACDC,
     synth: Any = None,
+    fine_tuned: float = 0.0,
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
 ) -> nn.Module:
@@ -62,11 +63,14 @@ def train_segmentation(
         scheme: label scheme of the codes in the label maps.
         synth: a MONAI dictionary transform on `image` and `label`, applied before the ordinary augmentation; as a
             whole batch where it has a `prepare_batch()`, as `RandCardiacSynthd` does, else slice by slice.
+        fine_tuned: share of the rounds, the last ones, that see no synthetic case any more, in [0, 1]: paper 1's
+            fine-tuning on real slices, within the same number of steps.
         device: where the network trains.
         progress: called with the number of iterations done and their total.
 
     Raises:
-        InputError: when there are no slices, or `iterations` is not a multiple of `iterations_per_round`.
+        InputError: when there are no slices, `iterations` is not a multiple of `iterations_per_round`, or
+            `fine_tuned` is out of its range.
         CheckpointError: when the folder holds another training or a damaged file.
     """
     if not training or not validation or iterations % iterations_per_round:
@@ -74,16 +78,19 @@ def train_segmentation(
             f"Expected slices for training and validation and iterations that are a multiple of "
             f"{iterations_per_round}, got {len(training)} and {len(validation)} slices and {iterations} iterations."
         )
+    if not 0 <= fine_tuned <= 1:
+        raise InputError(f"Expected a share of fine-tuning in [0, 1], got {fine_tuned!r}.")
     network.to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4)
     schedule = WarmupCosineSchedule(
         optimizer, warmup_steps=max(1, int(_WARMUP * iterations)), t_total=iterations, warmup_multiplier=0.1
     )
     sampler = RoundSampler(len(training), batch_size * iterations_per_round, seed)
-    batches = _AugmentedBatch(synth, OrdinaryAugmentation(), scheme)
+    rounds = iterations // iterations_per_round
+    batches = _AugmentedBatch(synth, OrdinaryAugmentation(), scheme, rounds - round(fine_tuned * rounds))
     trainer = SupervisedTrainer(
         device=torch.device(device),
-        max_epochs=iterations // iterations_per_round,
+        max_epochs=rounds,
         train_data_loader=DataLoader(
             Dataset(training, transform=batches.slice_transform), batch_size=batch_size, sampler=sampler
         ),
@@ -161,16 +168,23 @@ def dice_by_volume(
 class _AugmentedBatch(PrepareBatch):
     """Synthesis (where there is any), then ordinary augmentation, then channel numbers for the loss."""
 
-    def __init__(self, synth: Any, augment: OrdinaryAugmentation, scheme: LabelScheme) -> None:
-        whole = hasattr(synth, "prepare_batch")
-        self.prepare = synth.prepare_batch() if whole else default_prepare_batch
-        self.slice_transform = None if whole else synth
+    def __init__(self, synth: Any, augment: OrdinaryAugmentation, scheme: LabelScheme, synthetic_rounds: int) -> None:
+        self.whole = hasattr(synth, "prepare_batch")
+        self.prepare: Callable[..., Any] = default_prepare_batch
+        self.synthesizing = False
         self.synth, self.augment, self.scheme = synth, augment, scheme
+        self.synthetic_rounds = synthetic_rounds
         self.generator = seeded(0)
 
-    def reseed(self, seed: int) -> None:
-        """Start all draws of the following batches from `seed`."""
+    def slice_transform(self, one: dict[str, Any]) -> dict[str, Any]:
+        """Return the slice after a transform that takes slices one by one."""
+        return dict(self.synth(one)) if self.synthesizing and not self.whole else one
+
+    def start_round(self, number: int, seed: int) -> None:
+        """Start all draws of the following batches from `seed`; synthesize up to the last synthetic round."""
         self.generator.manual_seed(seed)
+        self.synthesizing = self.synth is not None and number <= self.synthetic_rounds
+        self.prepare = self.synth.prepare_batch() if self.synthesizing and self.whole else default_prepare_batch
         if hasattr(self.synth, "set_random_state"):
             self.synth.set_random_state(seed=seed)
 
@@ -232,7 +246,7 @@ class _Arm:
         """Seed everything that draws in this round."""
         seed = (self.seed * 1_000_003 + trainer.state.epoch) % 2**31  # MONAI's seeds have 32 bits
         self.sampler.round_number = trainer.state.epoch
-        self.batches.reseed(seed)
+        self.batches.start_round(trainer.state.epoch, seed)
         torch.manual_seed(seed)
         self.losses = []
 

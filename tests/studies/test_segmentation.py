@@ -106,6 +106,21 @@ def test_synthesis_comes_first_and_may_do_nothing(slices, tmp_path, kind, calls)
     assert not all(torch.equal(a, b) for a, b in zip(plain.parameters(), other.parameters(), strict=True))
 
 
+@pytest.mark.parametrize(("kind", "calls"), [(Darken, 16), (DarkenBatch, 4)])
+def test_the_last_rounds_see_real_slices_alone(slices, tmp_path, kind, calls):
+    synth = kind(0.2)
+    train(slices, tmp_path, synth=synth, fine_tuned=1 / 3)
+    assert synth.calls == calls
+
+
+def test_fine_tuning_throughout_is_training_without_synthesis(slices, tmp_path):
+    plain = train(slices, tmp_path / "plain")
+    tuned = train(slices, tmp_path / "tuned", synth=DarkenBatch(0.2), fine_tuned=1.0)
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), tuned.parameters(), strict=True))
+    with pytest.raises(InputError, match="fine-tuning"):
+        train(slices, tmp_path / "odd", fine_tuned=1.5)
+
+
 def test_leaves_the_callers_random_numbers_alone(slices, tmp_path):
     torch.manual_seed(9)
     expected = torch.rand(1)
