@@ -6,6 +6,7 @@ from .comparison import Comparison, compare_arms
 from .evaluation import Score, evaluate_segmentation, load_test_volumes
 from .report import Report, write_report
 from .segmentation import dice_by_volume, train_segmentation
+from .style_diversity import StyleDiversity, measure_style_diversity
 from .synthesis import SynthesisBudget, train_synthesizer
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "OrdinaryAugmentation",
     "Report",
     "Score",
+    "StyleDiversity",
     "SynthesisBudget",
     "bootstrap_difference",
     "bootstrap_mean",
@@ -21,6 +23,7 @@ __all__ = [
     "dice_by_volume",
     "evaluate_segmentation",
     "load_test_volumes",
+    "measure_style_diversity",
     "train_segmentation",
     "train_synthesizer",
     "write_report",
