@@ -34,14 +34,15 @@ class Cases:
     label: torch.Tensor
 
 
-def pairs_figure(real: Cases, synthetic: Cases, scheme: LabelScheme) -> Figure:
-    """Return real slices on the left and synthetic ones on the right, each plain and with its label's contours."""
-    rows = min(len(real.image), len(synthetic.image))
-    figure = _figure(8.4, 2.06 * rows + 0.9)
-    left, right = cast(np.ndarray, figure.subfigures(1, 2, wspace=0.04))
-    for half, cases, title in ((left, real, "Real"), (right, synthetic, "Synthetic")):
-        half.suptitle(title, fontsize=13, fontweight="bold")
-        axes = half.subplots(rows, 2, squeeze=False)
+def pairs_figure(real: Cases, synthetic: Mapping[str, Cases], scheme: LabelScheme) -> Figure:
+    """Return real slices and, beside each, synthetic ones by mode, each plain and with its label's contours."""
+    columns = {"real": real, **synthetic}
+    rows = min(len(cases.image) for cases in columns.values())
+    figure = _figure(3.0 * len(columns), 1.5 * rows + 0.9)
+    parts = np.atleast_1d(cast(np.ndarray, figure.subfigures(1, len(columns), wspace=0.03)))
+    for part, (title, cases) in zip(parts, columns.items(), strict=True):
+        part.suptitle(title, fontsize=13, fontweight="bold")
+        axes = part.subplots(rows, 2, squeeze=False)
         for row in range(rows):
             _show(axes[row, 0], cases.image[row, 0])
             _show(axes[row, 1], cases.image[row, 0])

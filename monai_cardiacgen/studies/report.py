@@ -59,7 +59,7 @@ class Report:
         histories: of each arm's training, columns `iteration` and what else was followed.
         synthesis: history of the synthesizer's training.
         real: slices of the training patients.
-        synthetic: slices of the synthesizer to set beside them.
+        synthetic: what the synthesizer made to set beside them, by mode.
         hearts: more of them, for a sheet.
         scheme: the codes of all label maps.
         split: use (`"training"`, ...) to the names of its patients.
@@ -79,7 +79,7 @@ class Report:
     histories: tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
     synthesis: Sequence[Mapping[str, Any]]
     real: Cases
-    synthetic: Cases
+    synthetic: Mapping[str, Cases]
     hearts: Cases
     scheme: LabelScheme
     split: Mapping[str, Sequence[str]]
@@ -114,8 +114,9 @@ def page(report: Report) -> str:
         "<h2>Real and synthetic, side by side</h2>",
         _picture(
             pairs_figure(report.real, report.synthetic, report.scheme),
-            "Real slices of training patients (left) and synthetic ones (right). The contours of the real slices "
-            "are the data's labels; those of the synthetic slices were there before the image was painted.",
+            "Slices of training patients (left), and what the transform's modes make of each: vary deforms the heart "
+            "and keeps its surroundings, restyle paints the same label map as another scan, new draws a heart and its "
+            "image, whatever stands in the row. Contours of synthetic slices were there before the image was painted.",
         ),
         _picture(
             hearts_figure(report.hearts, report.scheme),

@@ -36,10 +36,10 @@ def pictures(figure):
 
 
 def test_pairs_stand_side_by_side_with_contours(cases):
-    figure = pairs_figure(cases, cases, ACDC)
-    left, right = figure.subfigs
-    assert [half.get_suptitle() for half in (left, right)] == ["Real", "Synthetic"]
-    assert len(left.axes) == len(right.axes) == 6
+    figure = pairs_figure(cases, {"vary": cases, "new": cases}, ACDC)
+    left, middle, right = figure.subfigs
+    assert [part.get_suptitle() for part in (left, middle, right)] == ["real", "vary", "new"]
+    assert len(left.axes) == len(middle.axes) == len(right.axes) == 6
     plain, contoured = left.axes[:2]
     np.testing.assert_allclose(plain.images[0].get_array(), cases.image[0, 0].T)  # the first axis runs to the right
     assert not plain.collections

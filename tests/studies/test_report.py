@@ -56,7 +56,7 @@ def report():
         histories=(history, history),
         synthesis=[{"iteration": 1, "vae": 1.0}],
         real=cases,
-        synthetic=cases,
+        synthetic={"vary": cases, "new": cases},
         hearts=cases,
         scheme=ACDC,
         split={"training": ["p9"], "testing": ["p0", "p1"]},
