@@ -45,8 +45,7 @@ def check_finite(tensor: torch.Tensor, name: str) -> None:
     if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
         bad = int((~torch.isfinite(tensor)).sum())
         raise IntensityError(
-            f"Expected finite values in {name}, got {bad} that are NaN or infinite; "
-            f"repair or leave out this case."
+            f"Expected finite values in {name}, got {bad} that are NaN or infinite; repair or leave out this case."
         )
 
 
