@@ -19,7 +19,8 @@ class SpatiallyAdaptiveNorm(nn.Module):
 
     `gamma(m)` and `beta(m)` are convolutions of the label map `m`, **not** normalised in turn, so that each
     class keeps an intensity of its own. The optional style `z` adds a scale and a shift per class and channel at
-    every level: a style that enters only at the network's start is wiped out by the parameter-free norm.
+    every level: of a style that enters only at the network's start, the parameter-free norm leaves but the pattern,
+    not the level.
 
     Args:
         spatial_dims: 2 or 3.
