@@ -40,7 +40,7 @@ def test_lookup_and_convolution_paint_the_same_image(generator, rings, monkeypat
 
 
 def test_style_reaches_every_level(generator, rings):
-    """A style that entered only at the start would be wiped out by the parameter-free norms."""
+    """A style that entered only at the start would keep its pattern at most: the norms take its level."""
     torch.nn.init.zeros_(generator.start.weight)
     first, second = torch.randn(2, 1, 5, generator=seeded(2)).expand(2, 2, 5)
     assert (generator(rings, first) - generator(rings, second)).abs().mean() > 1e-3
