@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from monai_cardiacgen.anatomy import ACDC, BACKGROUND, LV_CAVITY, MYOCARDIUM, RV_CAVITY, LabelScheme, Structure
+from monai_cardiacgen.anatomy import (
+    ACDC,
+    BACKGROUND,
+    LV_CAVITY,
+    MYOCARDIUM,
+    RV_CAVITY,
+    LabelScheme,
+    Structure,
+    label_scheme,
+)
 from monai_cardiacgen.errors import LabelError
 
 GREY = (0.5, 0.5, 0.5)
@@ -108,3 +117,9 @@ def test_one_hot_maps_of_other_channels_are_refused(shape):
 def test_ambiguous_schemes_are_refused(structures):
     with pytest.raises(LabelError, match="unique names and unique codes"):
         LabelScheme("ambiguous", structures)
+
+
+def test_schemes_are_found_by_name():
+    assert label_scheme("ACDC") is ACDC
+    with pytest.raises(LabelError, match=r"\['ACDC'\], got 'acdc'"):
+        label_scheme("acdc")
