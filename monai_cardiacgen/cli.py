@@ -77,9 +77,9 @@ def demo(
     validation: Annotated[
         int | None, typer.Option(min=1, help="Patients to validate with.  [default: 3, ACDC 12]")
     ] = None,
-    synthesis_iterations: Annotated[int, typer.Option(min=50, help="Steps of the synthesizer.")] = 450,
+    synthesis_iterations: Annotated[int, typer.Option(min=50, help="Steps of the synthesizer.")] = 400,
     segmentation_iterations: Annotated[
-        int | None, typer.Option(min=50, help="Steps of each arm.  [default: 500, ACDC 1000]")
+        int | None, typer.Option(min=50, help="Steps of each arm.  [default: 600, ACDC 800]")
     ] = None,
 ) -> None:
     """Train a synthesizer, use it as one transform, and see whether it helps to segment."""
@@ -95,7 +95,7 @@ def demo(
             training=training or (8 if real else 5),
             validation=validation or (12 if real else 3),
             synthesis_iterations=synthesis_iterations,
-            segmentation_iterations=segmentation_iterations or (1000 if real else 500),
+            segmentation_iterations=segmentation_iterations or (800 if real else 600),
         )
         run_demo(settings, out or Path("runs/acdc" if real else "runs/demo"), Console())
 

@@ -70,14 +70,14 @@ class DemoSettings:
     spacing: float = 2.0
     side: int = 96
     margin: int = 16
-    synthesis_iterations: int = 450
-    segmentation_iterations: int = 500
+    synthesis_iterations: int = 400
+    segmentation_iterations: int = 600
     batch_size: int = 8
     iterations_per_round: int = 50
-    prob: float = 0.35
+    prob: float = 0.5
     modes: dict[Mode, float] = field(default_factory=lambda: {"vary": 1.0})
     strength: float = 0.6
-    fine_tuned: float = 0.0
+    fine_tuned: float = 0.4
 
     def __post_init__(self) -> None:
         if (self.data == "acdc") != (self.data_dir is not None):

@@ -40,7 +40,7 @@ class SynthesisBudget:
         channels: features of the generator's levels, coarsest first.
     """
 
-    iterations: int = 450
+    iterations: int = 400
     iterations_per_round: int = 50
     batch_size: int = 8
     channels: tuple[int, ...] = (128, 128, 64, 32, 16)
