@@ -38,7 +38,7 @@ _PAIRS, _SHEET = 5, 24
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """What the demo does; two runs with the same settings give, on the same machine, the same numbers.
+    """What the demo does; the same settings give the same numbers on a machine with as many threads.
 
     Attributes:
         data: `"phantom"`, or `"acdc"` for real patients.
