@@ -144,6 +144,8 @@ class SPADEGANTrainer(ResumableTrainer):
 
     def _iteration(self, engine: Engine, batchdata: dict[str, torch.Tensor]) -> dict[str, Any]:
         image, label = self.prepared(engine, batchdata)
+        # Until the step is done, handlers of its events find this batch, not the last one's output.
+        engine.state.output = {CommonKeys.IMAGE: image, CommonKeys.LABEL: label}
         one_hot = self.scheme.one_hot(label[:, 0])
         self.gan.train()
         losses, painting = spade_gan_step(

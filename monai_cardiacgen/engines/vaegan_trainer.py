@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from ignite.engine import Engine
 from monai.engines import IterationEvents, PrepareBatch, default_prepare_batch
+from monai.utils import CommonKeys
 from torch import nn
 from torch.optim import Optimizer
 
@@ -110,6 +111,8 @@ class VAEGANTrainer(ResumableTrainer):
 
     def _iteration(self, engine: Engine, batchdata: dict[str, torch.Tensor]) -> dict[str, Any]:
         image, label = self.prepared(engine, batchdata)
+        # Until the step is done, handlers of its events find this batch, not the last one's output.
+        engine.state.output = {CommonKeys.IMAGE: image, CommonKeys.LABEL: label}
         self.vae.train()
         self.gan.train()
         losses, painting = spade_gan_step(

@@ -68,6 +68,16 @@ def test_all_iteration_events_fire_in_order():
     ]
 
 
+def test_handlers_never_find_the_output_of_the_batch_before():
+    one, seen = trainer(1, batches((4, 3))), []
+    one.add_event_handler(
+        IterationEvents.FORWARD_COMPLETED,
+        lambda engine: seen.append((len(engine.state.output["image"]), "pred" in engine.state.output)),
+    )
+    one.run()
+    assert seen == [(4, False), (3, False)]
+
+
 def test_postprocessing_runs_on_the_output():
     one = trainer(1, batches()[:1], decollate=True, postprocessing=lambda row: {**row, "doubled": 2 * row["pred"]})
     one.run()
