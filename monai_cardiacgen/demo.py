@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 
 from ._version import __version__
-from .anatomy.labels import ACDC
+from .anatomy.schemes import ACDC
 from .data.acdc import read_acdc
 from .data.files import read_csv
 from .data.slices import IMAGE, LABEL, ShortAxisGrid, load_slices

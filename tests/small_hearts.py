@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.spade_gan import SPADEGAN
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer
 from monai_cardiacgen.inferers.latent_sampler import LatentSampler

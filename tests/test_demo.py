@@ -13,7 +13,7 @@ from rich.console import Console
 from torch import nn
 
 from monai_cardiacgen import demo
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.data.files import write_csv
 from monai_cardiacgen.demo import DemoSettings, run_demo
 from monai_cardiacgen.errors import InputError

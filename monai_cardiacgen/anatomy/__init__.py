@@ -2,15 +2,43 @@
 
 from .check import AnatomyCheck, AnatomyReport
 from .criterion import Criterion
-from .labels import ACDC, BACKGROUND, LV_CAVITY, MYOCARDIUM, RV_CAVITY, LabelScheme, Structure, label_scheme
+from .labels import BACKGROUND, LabelScheme, Structure
 from .placement import centre_heart, heart_centre, place_heart, shift
+from .schemes import (
+    ACDC,
+    ASCENDING_AORTA,
+    CAMUS,
+    CAMUS_SECTOR,
+    LEFT_ATRIUM,
+    LV_CAVITY,
+    MM_WHS,
+    MYOCARDIUM,
+    PULMONARY_ARTERY,
+    RIGHT_ATRIUM,
+    RV_CAVITY,
+    SUNNYBROOK,
+    ULTRASOUND_SECTOR,
+    WHOLE_HEART,
+    label_scheme,
+    label_scheme_from_yaml,
+)
 
 __all__ = [
     "ACDC",
+    "ASCENDING_AORTA",
     "BACKGROUND",
+    "CAMUS",
+    "CAMUS_SECTOR",
+    "LEFT_ATRIUM",
     "LV_CAVITY",
+    "MM_WHS",
     "MYOCARDIUM",
+    "PULMONARY_ARTERY",
+    "RIGHT_ATRIUM",
     "RV_CAVITY",
+    "SUNNYBROOK",
+    "ULTRASOUND_SECTOR",
+    "WHOLE_HEART",
     "AnatomyCheck",
     "AnatomyReport",
     "Criterion",
@@ -19,6 +47,7 @@ __all__ = [
     "centre_heart",
     "heart_centre",
     "label_scheme",
+    "label_scheme_from_yaml",
     "place_heart",
     "shift",
 ]

@@ -10,7 +10,8 @@ import torch
 from ..checks import check_spacing
 from ..errors import ShapeError
 from .criterion import Criterion
-from .labels import ACDC, LV_CAVITY, MYOCARDIUM, RV_CAVITY, LabelScheme
+from .labels import LabelScheme
+from .schemes import ACDC, LV_CAVITY, MYOCARDIUM, RV_CAVITY
 from .short_axis import SHORT_AXIS, measure_short_axis
 
 

@@ -10,9 +10,6 @@ import torch
 from ..errors import LabelError
 
 BACKGROUND = "background"
-LV_CAVITY = "left ventricular cavity"
-MYOCARDIUM = "myocardium"
-RV_CAVITY = "right ventricular cavity"
 
 
 @dataclass(frozen=True)
@@ -23,11 +20,13 @@ class Structure:
         name: the field's term for it, for example `"myocardium"`.
         code: its value in the dataset's label maps; 0 is the background.
         colour: red, green and blue in [0, 1] for overlays.
+        parts: names of the finer structures that make it up, where other datasets annotate these.
     """
 
     name: str
     code: int
     colour: tuple[float, float, float]
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ class LabelScheme:
         LabelError: when two structures share a name or a code, or one uses the background's.
 
     Example:
-        >>> import torch
-        >>> ACDC.one_hot(torch.tensor([[[0, 3]]]))[0, :, 0].tolist()
-        [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 1.0]]
+        >>> scheme = LabelScheme("pools", (Structure("pool", 500, (1.0, 0.3, 0.2)),))
+        >>> scheme.one_hot(torch.tensor([[[0, 500]]]))[0, :, 0].tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
     """
 
     name: str
@@ -129,6 +128,61 @@ class LabelScheme:
             )
         return self.to_codes(one_hot.argmax(dim=1))
 
+    def known(self, annotated: Sequence[str]) -> tuple[bool, ...]:
+        """Return for each channel whether it is told apart when only the structures `annotated` are.
+
+        The background is told apart from everything else only when all structures are annotated.
+
+        Raises:
+            LabelError: when the scheme lacks a structure of `annotated`.
+
+        Example:
+            >>> LabelScheme("rings", (Structure("wall", 1, (0, 1, 0)), Structure("pool", 2, (1, 0, 0)))).known(["pool"])
+            (False, False, True)
+        """
+        channels = {self.channel(name) for name in annotated} - {0}
+        complete = len(channels) == len(self.structures)
+        return (complete, *(channel in channels for channel in range(1, self.num_classes)))
+
+    def to_scheme(self, label: torch.Tensor, target: LabelScheme, without: Sequence[str] = ()) -> torch.Tensor:
+        """Return the label map in another scheme's codes, structure by structure of the same name.
+
+        A structure of the target that this scheme knows in `parts` is the union of these.
+
+        Args:
+            label: this scheme's codes, any shape.
+            target: the scheme to go over to.
+            without: structures, of either scheme, that may be lost: those of this scheme become background, and
+                those of the target never occur. Name them only where that is what the map should say.
+
+        Returns:
+            The target's codes, `int64`, same shape and device.
+
+        Raises:
+            LabelError: when a structure has no counterpart and is not named in `without`, when `without` names
+                something that neither scheme has, or when the map holds an unknown code.
+        """
+        codes = [0] * self.num_classes
+        unmatched = set(self.names[1:])
+        impossible = []
+        for structure in target.structures:
+            sources = (structure.name,) if structure.name in self.names else structure.parts
+            if not sources or not set(sources) <= set(self.names):
+                impossible.append(structure.name)
+                continue
+            for name in sources:
+                codes[self.channel(name)] = structure.code
+            unmatched -= set(sources)
+        missing = [name for name in (*self.names, *impossible) if name in unmatched | set(impossible)]
+        strange = [name for name in without if name not in self.names + target.names]
+        lost = [name for name in missing if name not in without]
+        if lost or strange:
+            raise LabelError(
+                f"Expected every structure of label scheme {self.name!r} in {target.name!r} and the other way round, "
+                f"got no counterpart of {lost or strange}; correct the names, or list in `without` what may be lost."
+            )
+        return torch.tensor(codes, device=label.device)[self.to_channels(label)]
+
     def remap(self, label: torch.Tensor, codes: Sequence[int]) -> torch.Tensor:
         """Return the label map in the user's own `codes`, given in channel order with the background first.
 
@@ -138,32 +192,3 @@ class LabelScheme:
         if len(codes) != self.num_classes or len(set(codes)) != len(codes):
             raise LabelError(f"Expected {self.num_classes} different codes for {self.names}, got {tuple(codes)}.")
         return torch.tensor(tuple(codes), device=label.device)[self.to_channels(label)]
-
-
-#: The codes of the ACDC challenge (DOI 10.1109/TMI.2018.2837502).
-ACDC = LabelScheme(
-    "ACDC",
-    (
-        Structure(RV_CAVITY, 1, (0.20, 0.55, 1.00)),
-        Structure(MYOCARDIUM, 2, (0.20, 0.80, 0.30)),
-        Structure(LV_CAVITY, 3, (1.00, 0.30, 0.25)),
-    ),
-)
-
-
-_SCHEMES = {scheme.name: scheme for scheme in (ACDC,)}
-
-
-def label_scheme(name: str) -> LabelScheme:
-    """Return a public dataset's scheme by its name, as configuration files give it.
-
-    Raises:
-        LabelError: for an unknown name; it lists those that there are.
-
-    Example:
-        >>> label_scheme("ACDC").codes
-        (0, 1, 2, 3)
-    """
-    if name not in _SCHEMES:
-        raise LabelError(f"Expected one of the label schemes {sorted(_SCHEMES)}, got {name!r}.")
-    return _SCHEMES[name]

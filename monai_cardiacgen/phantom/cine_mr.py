@@ -10,7 +10,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from ..anatomy.labels import ACDC, LV_CAVITY, MYOCARDIUM, RV_CAVITY
+from ..anatomy.schemes import ACDC, LV_CAVITY, MYOCARDIUM, RV_CAVITY
 from .anatomy import Heart
 from .body import paint_body
 from .bssfp import TISSUES, tissue_signal

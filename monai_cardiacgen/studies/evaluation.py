@@ -16,7 +16,8 @@ from monai.metrics import compute_dice, compute_hausdorff_distance
 from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 from torch import nn
 
-from ..anatomy.labels import ACDC, LabelScheme
+from ..anatomy.labels import LabelScheme
+from ..anatomy.schemes import ACDC
 from ..data.files import read_csv, write_csv
 from ..data.slices import IMAGE, LABEL, ShortAxisGrid
 

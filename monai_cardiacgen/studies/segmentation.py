@@ -14,7 +14,8 @@ from monai.losses import DiceCELoss
 from monai.optimizers import WarmupCosineSchedule
 from torch import nn
 
-from ..anatomy.labels import ACDC, LabelScheme
+from ..anatomy.labels import LabelScheme
+from ..anatomy.schemes import ACDC
 from ..data.files import load_checkpoint, save_checkpoint, write_csv
 from ..data.round_sampler import RoundSampler
 from ..data.slices import IMAGE, LABEL

@@ -14,7 +14,8 @@ from monai.transforms import CenterSpatialCrop
 
 from .._version import __version__
 from ..anatomy.check import AnatomyCheck
-from ..anatomy.labels import ACDC, LabelScheme
+from ..anatomy.labels import LabelScheme
+from ..anatomy.schemes import ACDC
 from ..data.files import write_csv
 from ..data.round_sampler import RoundSampler
 from ..data.slices import IMAGE, LABEL

@@ -13,7 +13,6 @@ from monai_cardiacgen.anatomy import (
     RV_CAVITY,
     LabelScheme,
     Structure,
-    label_scheme,
 )
 from monai_cardiacgen.errors import LabelError
 
@@ -119,7 +118,34 @@ def test_ambiguous_schemes_are_refused(structures):
         LabelScheme("ambiguous", structures)
 
 
-def test_schemes_are_found_by_name():
-    assert label_scheme("ACDC") is ACDC
-    with pytest.raises(LabelError, match=r"\['ACDC'\], got 'acdc'"):
-        label_scheme("acdc")
+FINE = LabelScheme(
+    "fine", (Structure("wall", 3, GREY), Structure("left pool", 5, GREY), Structure("right pool", 7, GREY))
+)
+POOLS = LabelScheme(
+    "pools", (Structure("pool", 2, GREY, parts=("left pool", "right pool")), Structure("wall", 9, GREY))
+)
+
+
+def test_another_scheme_gets_the_structures_of_the_same_name_and_unions():
+    label = torch.tensor([[0, 3, 5, 7]], dtype=torch.int16)
+    assert FINE.to_scheme(label, POOLS).tolist() == [[0, 9, 2, 2]]
+    assert FINE.to_scheme(label, FINE).tolist() == label.tolist()
+
+
+def test_what_has_no_counterpart_must_be_given_up_by_name():
+    only_wall = LabelScheme("wall", (Structure("wall", 1, GREY),))
+    label = torch.tensor([[0, 3, 5, 7]])
+    with pytest.raises(LabelError, match=r"no counterpart of \['left pool', 'right pool'\]"):
+        FINE.to_scheme(label, only_wall)
+    assert FINE.to_scheme(label, only_wall, without=("left pool", "right pool")).tolist() == [[0, 1, 0, 0]]
+    with pytest.raises(LabelError, match="no counterpart of"):
+        only_wall.to_scheme(torch.tensor([1]), FINE)
+    with pytest.raises(LabelError, match=r"no counterpart of \['aorta'\]"):
+        FINE.to_scheme(label, FINE, without=("aorta",))
+
+
+def test_a_partly_annotated_map_does_not_tell_its_background():
+    assert FINE.known(["left pool"]) == (False, False, True, False)
+    assert FINE.known(FINE.names) == (True, True, True, True)
+    with pytest.raises(LabelError, match="aorta"):
+        FINE.known(["aorta"])

@@ -18,7 +18,7 @@ from monai.utils import set_determinism
 from small_hearts import SIDE, hearts, tiny_synthesizer
 
 import monai_cardiacgen
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.data import SeedDataset
 from monai_cardiacgen.data.files import load_checkpoint, read_json
 from monai_cardiacgen.demo import DemoSettings

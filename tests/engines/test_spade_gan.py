@@ -6,7 +6,7 @@ import pytest
 import torch
 from small_hearts import hearts, tiny_gan
 
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.seeding import seeded
 
 

@@ -7,7 +7,7 @@ from ignite.engine import Events
 from monai.engines import IterationEvents
 from small_hearts import hearts, tiny_gan
 
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.spade_gan_trainer import SPADEGANTrainer
 
 

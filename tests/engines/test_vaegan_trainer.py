@@ -9,8 +9,8 @@ import torch
 from monai.data import DataLoader, Dataset
 from small_hearts import hearts, tiny_gan, tiny_vae
 
-from monai_cardiacgen.anatomy.labels import ACDC
 from monai_cardiacgen.anatomy.placement import centre_heart
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.vaegan_trainer import VAEGANTrainer
 from monai_cardiacgen.errors import CheckpointError
 

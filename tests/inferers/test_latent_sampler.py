@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from monai_cardiacgen.anatomy.check import AnatomyCheck
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.errors import InputError, LabelError, SamplingError, ShapeError
 from monai_cardiacgen.inferers.latent_sampler import LatentSampler
 from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE

@@ -10,7 +10,7 @@ import torch
 from scipy import ndimage
 from torch import nn
 
-from monai_cardiacgen.anatomy.labels import LV_CAVITY, MYOCARDIUM, RV_CAVITY
+from monai_cardiacgen.anatomy.schemes import LV_CAVITY, MYOCARDIUM, RV_CAVITY
 from monai_cardiacgen.data.slices import ShortAxisGrid
 from monai_cardiacgen.studies.evaluation import (
     Score,

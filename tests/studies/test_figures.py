@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.studies.bootstrap import Interval
 from monai_cardiacgen.studies.comparison import Comparison
 from monai_cardiacgen.studies.figures import (

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 import torch
 
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.studies.evaluation import Score
 from monai_cardiacgen.studies.figures import Cases
 from monai_cardiacgen.studies.report import Report, page, write_report

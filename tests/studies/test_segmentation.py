@@ -8,7 +8,7 @@ import torch
 from monai.networks.nets import BasicUNet
 from monai.transforms import MapTransform, Randomizable
 
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.data.files import read_csv
 from monai_cardiacgen.data.slices import ShortAxisGrid, load_slices
 from monai_cardiacgen.errors import CheckpointError, InputError

@@ -8,7 +8,7 @@ import torch
 from small_hearts import SIDE, hearts, tiny_gan, tiny_synthesizer, tiny_vae
 from torch import nn
 
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines import SPADEGANTrainer
 from monai_cardiacgen.errors import InputError, ShapeError
 from monai_cardiacgen.inferers import CardiacSynthesizer, LatentSampler

@@ -2,7 +2,7 @@ import pytest
 import torch
 from stand_in_synthesizer import StandInSynthesizer
 
-from monai_cardiacgen.anatomy.labels import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.errors import InputError
 from monai_cardiacgen.transforms.choice import SynthChoice
 from monai_cardiacgen.transforms.stacks import make
