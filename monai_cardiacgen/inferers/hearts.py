@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -18,6 +19,7 @@ class Hearts:
         offset: `(n, dims)`, int64, pixels from the middle.
         draws: `(n,)`, int64, draws that each took.
         valid: `(n,)`, bool; a heart that is not came back unchanged, for want of a valid one near it.
+        rejections: how many draws were rejected for which reason; a draw may have several.
     """
 
     label: torch.Tensor
@@ -25,6 +27,7 @@ class Hearts:
     offset: torch.Tensor
     draws: torch.Tensor
     valid: torch.Tensor
+    rejections: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def empty(cls, n: int, spatial_size: Sequence[int], latent_size: int, device: torch.device) -> Hearts:
@@ -36,6 +39,20 @@ class Hearts:
             torch.zeros(n, dtype=torch.int64),
             torch.zeros(n, dtype=torch.bool, device=device),
         )
+
+    def report(self) -> str:
+        """Return in words how many draws were taken, how many accepted, and why the others were not.
+
+        Example:
+            >>> Hearts.empty(2, (8, 8), 3, torch.device("cpu")).report()
+            '0 valid hearts of 2 in 0 draws'
+        """
+        draws, valid = int(self.draws.sum()), int(self.valid.sum())
+        text = f"{valid} valid hearts of {len(self.valid)} in {draws} draws"
+        if draws:
+            text += f" ({self.acceptance:.1%} accepted)"
+        reasons = ", ".join(f"{name} {count}x" for name, count in self.rejections.most_common())
+        return f"{text}; rejected for: {reasons}" if reasons else text
 
     @property
     def acceptance(self) -> float:

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import torch
-from torch import nn
 
 from ..anatomy.check import AnatomyCheck
+from ..anatomy.heart_size import measure_hearts
 from ..anatomy.labels import LabelScheme
-from ..anatomy.placement import centre_heart, place_heart
-from ..checks import check_spacing
-from ..errors import InputError, SamplingError, ShapeError
+from ..errors import InputError, SamplingError
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from ..seeding import randn_rows, row_generators
 from ..types import Generators
-from .hearts import Hearts, cut_off, room_to_move
-from .proposals import GaussianProposal, KernelDensityProposal, PriorProposal, covariance_factor
+from .heart_attributes import HeartAttributes, Target
+from .hearts import Hearts
+from .latent_space import LatentSpace, encode_hearts, or_unchanged, standardised
+from .proposals import GaussianProposal, KernelDensityProposal, PriorProposal, cross_validated_bandwidth
+from .targeted_proposal import TargetedProposal
 
 ProposalName = Literal["kernel_density", "gaussian", "prior"]
-#: Side in mm of a square (in 3D: cube) than which no heart is smaller; ACDC's smallest slices have 130 mm^2.
-SMALLEST_HEART = 10.0
-#: Rows that are missing -> their latents `(B, L)` and offsets `(B, dims)`, at this attempt.
-_Propose = Callable[[list[int], int], tuple[torch.Tensor, torch.Tensor]]
 
 
-class LatentSampler(nn.Module):
+class LatentSampler(LatentSpace):
     """Draws anatomically valid label maps from the latent space of an `AnatomicalVAE`.
 
-    Shape and place are drawn together: a point is a latent joined with the offset of the heart from the middle
-    of its map, every value scaled to unit standard deviation. It is decoded and
-    checked: a heart is there, it breaks no criterion, and no border cuts it. Rows that fail are drawn again, each
-    from its own generator. On the CPU rows are decoded one at a time, which costs nothing there and makes a row
-    bit for bit independent of its batch; elsewhere together, equal up to rounding.
+    Shape and place are drawn together, as points of a `LatentSpace`. A point is decoded and checked: a heart is
+    there, it breaks no criterion, and no border cuts it. Rows that fail are drawn again, each from its own
+    generator; the result says how many draws that took and what was wrong with the others.
 
     Args:
         vae: the trained autoencoder, without a condition; it stays in evaluation mode here.
@@ -48,6 +41,8 @@ class LatentSampler(nn.Module):
             it, and most of its draws are shapeless.
         check: the anatomy gate, which judges 2D maps; None for none.
         max_draws: draws a row before giving up.
+        bandwidth: standard deviation of a kernel, of standardised points; by cross-validation when None.
+        attributes: of the training hearts; without them nothing can be asked for.
 
     Raises:
         InputError: for an unknown proposal, a conditional autoencoder, or fewer than one draw.
@@ -68,37 +63,24 @@ class LatentSampler(nn.Module):
         *,
         check: AnatomyCheck | None,
         max_draws: int = 50,
+        bandwidth: float | None = None,
+        attributes: HeartAttributes | None = None,
     ) -> None:
-        super().__init__()
-        _check_arguments(vae, latents, offsets, proposal, max_draws)
-        self.vae = vae
-        self.scheme = scheme
-        self.spacing = check_spacing(spacing, vae.spatial_dims)
+        if proposal not in get_args(ProposalName):
+            raise InputError(f"Expected one of the proposals {get_args(ProposalName)}, got {proposal!r}.")
+        super().__init__(vae, scheme, spacing, latents, offsets, check=check, max_draws=max_draws)
         self.proposal = proposal
-        self.check = check
-        self.max_draws = max_draws
-        latents = latents.detach().to("cpu", torch.float32)
-        offsets = offsets.detach().to("cpu", torch.int64)
-        joined = torch.cat((latents, offsets.to(torch.float32)), dim=1)
-        location, scale = joined.mean(dim=0), joined.std(dim=0).clamp_min(1e-6)
-        points = (joined - location) / scale
+        self.attributes = attributes
+        points = self.points().cpu()
+        self.bandwidth = cross_validated_bandwidth(points) if bandwidth is None else float(bandwidth)
         self.density: PriorProposal | GaussianProposal | KernelDensityProposal
         if proposal == "prior":
-            self.density = PriorProposal(points, vae.latent_size, location, scale)
+            self.density = PriorProposal(points, vae.latent_size, self.location.cpu(), self.scale.cpu())
+        elif proposal == "gaussian":
+            self.density = GaussianProposal(points)
         else:
-            self.density = (GaussianProposal if proposal == "gaussian" else KernelDensityProposal)(points)
-        self.register_buffer("latents", latents)
-        self.register_buffer("offsets", offsets)
-        self.register_buffer("location", location)
-        self.register_buffer("scale", scale)
-        self.register_buffer("spread", covariance_factor(latents))
-        self.latents: torch.Tensor
-        self.offsets: torch.Tensor
-        self.location: torch.Tensor
-        self.scale: torch.Tensor
-        self.spread: torch.Tensor
-        self.to(next(vae.parameters()).device)
-        self.eval()
+            self.density = KernelDensityProposal(points, self.bandwidth)
+        self.to(self.latents.device)
 
     @classmethod
     def fit(
@@ -111,34 +93,49 @@ class LatentSampler(nn.Module):
         *,
         check: AnatomyCheck | None,
         max_draws: int = 50,
+        told: Mapping[str, Sequence[float] | Sequence[str]] | None = None,
+        patients: Sequence[str] | None = None,
     ) -> LatentSampler:
         """Return a sampler for the hearts of training label maps `(N, *spatial)`, codes, each with a heart.
 
+        Args:
+            vae: the trained autoencoder.
+            scheme: codes of the maps.
+            spacing: mm along their axes.
+            labels: the training maps.
+            proposal: see the class.
+            check: the anatomy gate; None for none.
+            max_draws: draws a row before giving up.
+            told: what the dataset tells of each map: numbers such as `"position"`, texts such as `"phase"` or
+                `"group"`; they can be asked for beside the sizes, which the maps tell themselves.
+            patients: whose map each is; then the bandwidth is cross-validated by leaving out patients, for slices
+                of one patient vouch for each other.
+
         Raises:
             LabelError: when a map has no heart, or unknown codes.
             ShapeError: when the maps do not have the autoencoder's size.
+            InputError: when `told` or `patients` do not have a value for every map.
         """
         vae.eval()
-        latents, offsets = _encode(vae, scheme, labels)
-        return cls(vae, scheme, spacing, latents, offsets, proposal, check=check, max_draws=max_draws)
-
-    def train(self, mode: bool = True) -> LatentSampler:
-        """Stay in evaluation mode: batch norm must not follow what is drawn here."""
-        super().train(False)
-        return self
-
-    def encode(self, label: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return latents `(B, L)` and offsets `(B, dims)` of label maps `(B, *spatial)`, codes.
-
-        Raises:
-            LabelError: when a map has no heart, or unknown codes.
-            ShapeError: when the maps do not have the autoencoder's size.
-        """
-        return _encode(self.vae, self.scheme, label)
-
-    def decode(self, latent: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
-        """Return the label maps `(B, *spatial)`, codes, of latents `(B, L)` at offsets `(B, dims)`."""
-        return place_heart(self._decode_centred(latent), offset)
+        labels = labels.as_subclass(torch.Tensor)
+        latents, offsets = encode_hearts(vae, scheme, labels)
+        attributes = HeartAttributes.of(measure_hearts(labels, scheme, spacing), told or {})
+        bandwidth = None
+        if patients is not None:
+            points, _, _ = standardised(latents.cpu(), offsets.cpu())
+            bandwidth = cross_validated_bandwidth(points, patients)
+        return cls(
+            vae,
+            scheme,
+            spacing,
+            latents,
+            offsets,
+            proposal,
+            check=check,
+            max_draws=max_draws,
+            bandwidth=bandwidth,
+            attributes=attributes,
+        )
 
     def sample(self, n: int, generator: Generators) -> Hearts:
         """Draw `n` new valid hearts.
@@ -153,36 +150,61 @@ class LatentSampler(nn.Module):
         rows = row_generators(generator, n)
 
         def propose(missing: list[int], attempt: int) -> tuple[torch.Tensor, torch.Tensor]:
-            points = self.density.draw([rows[row] for row in missing]) * self.scale + self.location
-            latent, place = points.split((self.vae.latent_size, len(self.vae.spatial_size)), dim=1)
-            return latent, place.round().to(torch.int64)
+            return self.latent_and_place(self.density.draw([rows[row] for row in missing]))
 
-        hearts, faults = self._draw(n, propose, may_move=True)
-        if not bool(hearts.valid.all()):
-            worst = ", ".join(f"{name} ({count}x)" for name, count in faults.most_common(3))
-            raise SamplingError(
-                f"Expected a valid heart for each of {n} rows within {self.max_draws} draws, but "
-                f"{int((~hearts.valid).sum())} rows got none; most often broken: {worst}. Train the autoencoder "
-                f"longer, or choose proposal 'kernel_density' or a larger max_draws."
-            )
-        return hearts
+        return self._all_valid(self.draw_until_valid(n, propose, may_move=True))
 
-    def nearest_training_hearts(self, hearts: Hearts, count: int) -> torch.Tensor:
-        """Return which training hearts are most like given ones in shape and place.
+    def targeted(self, n: int, generator: Generators, target: Target | Sequence[Target]) -> Hearts:
+        """Draw `n` new valid hearts that are as asked for.
+
+        What a label map tells of itself (sizes) is measured on each heart that is drawn, and one outside its range
+        is rejected; what only the dataset tells (position, phase, group) is that of the training heart near which
+        it was drawn.
 
         Args:
-            hearts: of `sample` or `near`.
-            count: how many for each; fewer where there are fewer training hearts.
+            n: number of hearts.
+            generator: one generator, or one a row; a row depends on its own only.
+            target: for each attribute that matters a range `(low, high)` or a category, for example
+                `{"cavity area": (1500, 2000), "phase": "ED"}`; one for all rows, or one a row.
 
-        Returns:
-            Row numbers of `latents` `(n, min(count, N))`, the nearest first.
+        Raises:
+            InputError: when the target names an attribute or a category that no training heart has.
+            SamplingError: when a row has no such heart after `max_draws` draws.
         """
-        given, known = (
-            (torch.cat((latent, offset.to(latent)), dim=1) - self.location) / self.scale
-            for latent, offset in ((hearts.latent, hearts.offset), (self.latents, self.offsets))
-        )
-        nearest: torch.Tensor = torch.cdist(given, known).topk(min(count, len(known)), largest=False).indices
-        return nearest
+        targets = [target] * n if isinstance(target, Mapping) else list(target)
+        if self.attributes is None or len(targets) != n:
+            raise InputError(
+                f"Expected attributes of the training hearts and {n} targets, got {self.attributes} and "
+                f"{len(targets)}; make the sampler with LatentSampler.fit."
+            )
+        for one in {id(target): target for target in targets}.values():
+            self.attributes.check(one)
+        rows = row_generators(generator, n)
+        proposal = TargetedProposal(self.points().cpu(), self.bandwidth, self.attributes)
+
+        def propose(missing: list[int], attempt: int) -> tuple[torch.Tensor, torch.Tensor]:
+            drawn = proposal.draw([rows[row] for row in missing], [targets[row] for row in missing])
+            return self.latent_and_place(drawn.to(self.scale))
+
+        return self._all_valid(self.draw_until_valid(n, propose, may_move=True, targets=targets))
+
+    def balanced(self, n: int, generator: Generators, by: str) -> Hearts:
+        """Draw `n` new valid hearts, each class of one attribute as likely as every other.
+
+        Args:
+            n: number of hearts.
+            generator: one generator, or one a row; a row depends on its own only.
+            by: an attribute; a number is divided into five equally wide ranges.
+
+        Raises:
+            InputError: for an attribute that is not known.
+            SamplingError: as `targeted`.
+        """
+        if self.attributes is None:
+            raise InputError("Expected attributes of the training hearts, got none; use LatentSampler.fit.")
+        rows = row_generators(generator, n)
+        classes = self.attributes.classes(by)
+        return self.targeted(n, rows, [classes[int(torch.randint(len(classes), (), generator=row))] for row in rows])
 
     def near(self, label: torch.Tensor, strength: float, generator: Generators) -> Hearts:
         """Deform hearts through the latent space; each stays at its place.
@@ -199,12 +221,11 @@ class LatentSampler(nn.Module):
         Raises:
             InputError: for a strength outside (0, 1].
             LabelError: when a map has no heart, or unknown codes.
-            ShapeError: when the maps do not have the autoencoder's size.
+            ShapeError: when the maps do not have the autoencoder's size, or there is none.
         """
         if not 0 < strength <= 1:
             raise InputError(f"Expected a strength in (0, 1], got {strength}.")
         rows = row_generators(generator, len(label))
-        label = label.as_subclass(torch.Tensor).to(self.latents.device, torch.int64)
         start, place = self.encode(label)
 
         def propose(missing: list[int], attempt: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -212,88 +233,39 @@ class LatentSampler(nn.Module):
             step = torch.stack([self.spread @ one for one in noise])
             return start[missing] + strength * (1 - attempt / self.max_draws) * step, place[missing]
 
-        hearts, _ = self._draw(len(label), propose, may_move=False)
-        unchanged = ~hearts.valid
-        hearts.label[unchanged] = label[unchanged]
-        hearts.latent[unchanged] = start[unchanged]
-        hearts.offset[unchanged] = place[unchanged]
+        return or_unchanged(self.draw_until_valid(len(label), propose, may_move=False), label, start, place)
+
+    def between(self, first: torch.Tensor, second: torch.Tensor, generator: Generators) -> Hearts:
+        """Draw for each pair of hearts one on the line between them, in shape and place.
+
+        A heart between which nothing valid is found within `max_draws` draws comes back as the first of its pair,
+        and is not `valid` in the result.
+
+        Args:
+            first: `(B, *spatial)`, codes, each with a heart.
+            second: the other ends, likewise.
+            generator: one generator, or one a row; a row depends on its own only.
+
+        Raises:
+            LabelError: when a map has no heart, or unknown codes.
+            ShapeError: when the maps do not have the autoencoder's size, or there is none.
+        """
+        rows = row_generators(generator, len(first))
+        (start, start_place), (end, end_place) = self.encode(first), self.encode(second)
+
+        def propose(missing: list[int], attempt: int) -> tuple[torch.Tensor, torch.Tensor]:
+            drawn = torch.stack([torch.rand(1, generator=rows[row]) for row in missing]).to(start)
+            place = torch.lerp(start_place[missing].to(drawn), end_place[missing].to(drawn), drawn)
+            return torch.lerp(start[missing], end[missing], drawn), place.round().to(torch.int64)
+
+        return or_unchanged(self.draw_until_valid(len(first), propose, may_move=True), first, start, start_place)
+
+    def _all_valid(self, hearts: Hearts) -> Hearts:
+        if not bool(hearts.valid.all()):
+            worst = ", ".join(f"{name} ({count}x)" for name, count in hearts.rejections.most_common(3))
+            raise SamplingError(
+                f"Expected a valid heart for each of {len(hearts.valid)} rows within {self.max_draws} draws, but "
+                f"{int((~hearts.valid).sum())} rows got none; most often broken: {worst}. Train the autoencoder "
+                f"longer, choose proposal 'kernel_density' or a larger max_draws, or ask for what training hearts are."
+            )
         return hearts
-
-    @torch.no_grad()
-    def _draw(self, n: int, propose: _Propose, may_move: bool) -> tuple[Hearts, Counter[str]]:
-        """Draw until every row is valid or out of draws; return what there is, and how often what was broken."""
-        device = self.latents.device
-        hearts = Hearts.empty(n, self.vae.spatial_size, self.vae.latent_size, device)
-        faults: Counter[str] = Counter()
-        missing = list(range(n))
-        for attempt in range(self.max_draws):
-            if not missing:
-                break
-            latent, offset = propose(missing, attempt)
-            label = self._decode_centred(latent)
-            if may_move:
-                least, most = room_to_move(label)
-                offset = offset.clamp(least, most)
-            broken = self._faults(label, offset)
-            hearts.draws[missing] += 1
-            for position, row in enumerate(missing):
-                faults.update(broken[position])
-                if not broken[position]:
-                    hearts.label[row] = place_heart(label[position : position + 1], offset[position : position + 1])[0]
-                    hearts.latent[row], hearts.offset[row] = latent[position], offset[position]
-                    hearts.valid[row] = True
-            missing = [row for position, row in enumerate(missing) if broken[position]]
-        return hearts, faults
-
-    def _faults(self, label: torch.Tensor, offset: torch.Tensor) -> list[list[str]]:
-        """Return for each centred map what speaks against it at that offset."""
-        faults: list[list[str]] = [[] for _ in label]
-        if self.check is not None:
-            report = self.check(label, self.spacing)
-            for row, criterion in torch.nonzero(report.broken).tolist():
-                faults[row].append(report.criteria[criterion].name)
-        sizes = math.prod(self.spacing) * (label > 0).flatten(start_dim=1).sum(dim=1)
-        present = (sizes >= SMALLEST_HEART ** label[0].ndim).tolist()
-        cut = cut_off(label, offset).tolist()
-        for row, found in enumerate(faults):
-            if not present[row]:
-                found.append("no heart")
-            elif cut[row]:
-                found.append("cut off at the border")
-        return faults
-
-    def _decode_centred(self, latent: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            together = len(latent) if latent.device.type != "cpu" else 1
-            channels = [self.vae.decode(some).argmax(dim=1) for some in latent.split(max(1, together))]
-        return self.scheme.to_codes(torch.cat(channels))
-
-
-@torch.no_grad()
-def _encode(vae: AnatomicalVAE, scheme: LabelScheme, label: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    device = next(vae.parameters()).device
-    centred, offset = centre_heart(label.as_subclass(torch.Tensor).to(device))
-    latents = [vae.encode(scheme.one_hot(one[None]))[0] for one in centred]
-    return torch.cat(latents), offset
-
-
-def _check_arguments(
-    vae: AnatomicalVAE, latents: torch.Tensor, offsets: torch.Tensor, proposal: str, max_draws: int
-) -> None:
-    if proposal not in get_args(ProposalName):
-        raise InputError(f"Expected one of the proposals {get_args(ProposalName)}, got {proposal!r}.")
-    if vae.condition_size:
-        raise InputError(
-            f"Expected an autoencoder without a condition, got condition_size {vae.condition_size}; "
-            f"train one without it."
-        )
-    if max_draws < 1:
-        raise InputError(f"Expected max_draws of at least 1, got {max_draws}.")
-    expected = (vae.latent_size, vae.spatial_dims)
-    found = (latents.shape[-1], offsets.shape[-1])
-    fits = latents.ndim == offsets.ndim == 2 and len(latents) == len(offsets) and found == expected
-    if not fits or len(latents) < 2:
-        raise ShapeError(
-            f"Expected latents (N, {expected[0]}) and offsets (N, {expected[1]}) of at least 2 hearts, got "
-            f"{tuple(latents.shape)} and {tuple(offsets.shape)}; encode the training maps with this autoencoder."
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -38,20 +39,29 @@ def covariance_factor(points: torch.Tensor) -> torch.Tensor:
     return factor.to(torch.float32)
 
 
-def cross_validated_bandwidth(points: torch.Tensor) -> float:
+def cross_validated_bandwidth(points: torch.Tensor, groups: Sequence[str] | None = None) -> float:
     """Return the bandwidth under which every point is likeliest given all others.
 
-    It maximises `sum_i log 1/(N-1) sum_{j != i} N(x_i; x_j, h^2 I)` over a grid of 30 values of h from 0.05 to 1.5.
+    It maximises `sum_i log 1/n_i sum_{j not in g(i)} N(x_i; x_j, h^2 I)` over a grid of 30 values of h from 0.05 to
+    1.5, with `g(i)` the points of i's group and `n_i` the number of the others.
 
     Args:
         points: `(N, D)`, of about unit standard deviation.
+        groups: whose point each is: points of one patient do not vouch for each other. By default each stands alone.
 
     Raises:
         ShapeError: for fewer than 2 points, or points that are not finite.
+        InputError: when there is not a group for each point, or only one group.
     """
     points = _check_points(points).to(torch.float64)
     squared = torch.cdist(points, points).square()
     squared.fill_diagonal_(torch.inf)  # a point does not vouch for itself
+    if groups is not None:
+        names = sorted(set(groups))
+        if len(groups) != len(points) or len(names) < 2:
+            raise InputError(f"Expected a group for each of {len(points)} points, of two at least, got {len(groups)}.")
+        number = torch.tensor([names.index(group) for group in groups])
+        squared.masked_fill_(number[:, None] == number, torch.inf)
     dims = points.shape[1]
     likelihoods = [(torch.logsumexp(-squared / (2 * h * h), dim=1) - dims * torch.log(h)).sum() for h in _BANDWIDTHS]
     return float(_BANDWIDTHS[int(torch.stack(likelihoods).argmax())])

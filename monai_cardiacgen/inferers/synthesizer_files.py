@@ -17,6 +17,7 @@ from ..networks.blocks.spade import fold_spectral_norm
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from ..networks.nets.spade_generator import SPADEGenerator
 from ..networks.nets.style_encoder import StyleEncoder
+from .heart_attributes import HeartAttributes
 from .latent_sampler import LatentSampler
 
 DESCRIPTION = Path("configs") / "synthesizer.json"
@@ -40,12 +41,13 @@ def write_synthesizer(
     save_checkpoint(folder / GENERATOR_WEIGHTS, _plain(generator))
     others = {"vae": _plain(sampler.vae), "style_encoder": _plain(style_encoder)}
     tensors = {"styles": styles.cpu(), "latents": sampler.latents.cpu(), "offsets": sampler.offsets.cpu()}
-    save_checkpoint(folder / OTHER_WEIGHTS, {**others, **tensors})
+    known = {} if sampler.attributes is None else {"attributes": sampler.attributes.state_dict()}
+    save_checkpoint(folder / OTHER_WEIGHTS, {**others, **tensors, **known})
     description = {
         "format": _FORMAT,
         "scheme": {
             "name": scheme.name,
-            "structures": [[one.name, one.code, list(one.colour)] for one in scheme.structures],
+            "structures": [[one.name, one.code, list(one.colour), list(one.parts)] for one in scheme.structures],
         },
         "spacing": list(spacing),
         "view": view,
@@ -54,6 +56,7 @@ def write_synthesizer(
         "sampler": {
             "proposal": sampler.proposal,
             "max_draws": sampler.max_draws,
+            "bandwidth": sampler.bandwidth,
             "anatomy_check": sampler.check is not None,
         },
         "generator": generator.arguments,
@@ -94,7 +97,9 @@ def _assembled(
     structures = description["scheme"]["structures"]
     scheme = LabelScheme(
         description["scheme"]["name"],
-        tuple(Structure(name, int(code), tuple(colour)) for name, code, colour in structures),
+        tuple(
+            Structure(name, int(code), tuple(colour), *map(tuple, parts)) for name, code, colour, *parts in structures
+        ),
     )
     spacing = tuple(float(value) for value in description["spacing"])
     vae = AnatomicalVAE(**description["vae"])
@@ -112,6 +117,8 @@ def _assembled(
         proposal=description["sampler"]["proposal"],
         check=AnatomyCheck(scheme) if description["sampler"]["anatomy_check"] else None,
         max_draws=int(description["sampler"]["max_draws"]),
+        bandwidth=description["sampler"].get("bandwidth"),
+        attributes=HeartAttributes(**others["attributes"]) if "attributes" in others else None,
     )
     return {
         "scheme": scheme,

@@ -157,7 +157,16 @@ def trained_synthesizer(
     image, label = (plain(middle(torch.stack([plain(one[key]) for one in slices]))) for key in (IMAGE, LABEL))
     whole = (label > 0).flatten(1).any(dim=1)  # cutting the middle may have cut a heart off
     check = AnatomyCheck(trainer.scheme)
-    sampler = LatentSampler.fit(vae, trainer.scheme, spacing, label[whole, 0], check=check)
+    told = {key: _of_each(slices, whole, key) for key in ("position", "phase", "group")}
+    sampler = LatentSampler.fit(
+        vae,
+        trainer.scheme,
+        spacing,
+        label[whole, 0],
+        check=check,
+        told={key: values for key, values in told.items() if values is not None},
+        patients=_of_each(slices, whole, "patient"),
+    )
     with torch.no_grad():
         styles = gan.style_encoder(image[whole])
     return CardiacSynthesizer(
@@ -169,6 +178,12 @@ def trained_synthesizer(
         styles,
         provenance={"version": __version__, **provenance},
     )
+
+
+def _of_each(slices: Slices, wanted: torch.Tensor, key: str) -> list[Any] | None:
+    """Return one value of each wanted slice, or None where not all of them have it."""
+    chosen = [one for one, is_wanted in zip(slices, wanted.tolist(), strict=True) if is_wanted]
+    return [one[key] for one in chosen] if all(key in one for one in chosen) else None
 
 
 def plain(tensor: Any) -> torch.Tensor:

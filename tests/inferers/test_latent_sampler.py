@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from monai_cardiacgen.anatomy.check import AnatomyCheck
+from monai_cardiacgen.anatomy.heart_size import measure_hearts
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.errors import InputError, LabelError, SamplingError, ShapeError
+from monai_cardiacgen.inferers.heart_attributes import HeartAttributes
 from monai_cardiacgen.inferers.latent_sampler import LatentSampler
 from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
 from monai_cardiacgen.seeding import seeded
@@ -232,3 +234,144 @@ def test_other_strengths_are_refused(strength):
 def test_a_map_without_heart_is_refused():
     with pytest.raises(LabelError, match="heart"):
         sampler().near(torch.zeros(1, SIDE, SIDE, dtype=torch.int64), 0.5, seeded(0))
+
+
+def asked(**changes) -> LatentSampler:
+    """A sampler that knows its hearts: small cavities at end systole."""
+    one = sampler(**changes)
+    label = one.decode(one.latents, torch.zeros_like(one.offsets))
+    sizes = measure_hearts(label, ACDC, SPACING)
+    phase = ["ES" if area < 450 else "ED" for area in sizes["cavity area"].tolist()]
+    told = {"phase": phase, "position": torch.linspace(0, 1, len(phase)).tolist()}
+    return sampler(attributes=HeartAttributes.of(sizes, told), **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [("cavity area", 300.0, 350.0), ("wall thickness", 7.0, 8.0), ("share of myocardium", 0.62, 0.66)],
+)
+def test_hearts_are_as_asked_for(name, low, high):
+    hearts = asked().targeted(8, seeded(1), {name: (low, high)})
+    values = measure_hearts(hearts.label, ACDC, SPACING)[name]
+    assert bool(((values >= low) & (values <= high)).all())
+    assert AnatomyCheck(ACDC)(hearts.label, SPACING).valid.all()
+    assert len(set(hearts.latent[:, 0].tolist())) == 8
+
+
+def test_a_rare_size_is_reached_in_few_draws():
+    """Of 40 training hearts none has so large a cavity; the regression leads there."""
+    one = asked()
+    largest = float(one.attributes.measured["cavity area"].max())
+    wanted = (1.05 * largest, 1.15 * largest)
+    hearts = one.targeted(10, seeded(3), {"cavity area": wanted})
+    assert hearts.acceptance > 0.3
+
+
+def test_two_sizes_at_once():
+    hearts = asked().targeted(6, seeded(2), {"cavity area": (380, 420), "wall thickness": (5.5, 6.5)})
+    sizes = measure_hearts(hearts.label, ACDC, SPACING)
+    assert bool(((sizes["cavity area"] - 400).abs() <= 20).all())
+    assert bool(((sizes["wall thickness"] - 6).abs() <= 0.5).all())
+
+
+def test_a_category_is_that_of_the_training_heart_nearby():
+    one = asked(bandwidth=1e-3)
+    for phase in ("ED", "ES"):
+        hearts = one.targeted(10, seeded(4), {"phase": phase})
+        areas = measure_hearts(hearts.label, ACDC, SPACING)["cavity area"]
+        assert bool(((areas < 450) == (phase == "ES")).float().mean() > 0.85)
+
+
+def test_balanced_sampling_evens_out_what_is_rare():
+    one = asked()
+    areas = one.attributes.measured["cavity area"]
+    low, high = torch.quantile(areas, torch.tensor([0.025, 0.975])).tolist()
+    hearts = one.balanced(60, seeded(5), by="cavity area")
+    drawn = measure_hearts(hearts.label, ACDC, SPACING)["cavity area"]
+    counts = torch.histc(drawn, bins=5, min=low, max=high)
+    before = torch.histc(areas, bins=5, min=low, max=high)
+    assert int(counts.sum()) == 60
+    assert float(counts.min() / counts.max()) > 2 * float(before.min() / before.max())
+
+
+def test_a_target_of_a_row_depends_on_that_row_only():
+    one = asked()
+    targets = [{"cavity area": (300, 350)}, {"phase": "ED"}, {}]
+    together = one.targeted(3, [seeded(seed) for seed in range(3)], targets)
+    for seed, target in enumerate(targets):
+        assert torch.equal(one.targeted(1, [seeded(seed)], target).label[0], together.label[seed])
+
+
+def test_a_target_out_of_reach_says_so():
+    with pytest.raises(SamplingError, match="cavity area outside its target"):
+        asked(max_draws=3).targeted(1, seeded(0), {"cavity area": (20000, 30000)})
+
+
+@pytest.mark.parametrize(
+    ("target", "match"),
+    [
+        ({"mass": (1, 2)}, "Expected a target for one of"),
+        ({"phase": "MD"}, r"one of \['ED', 'ES'\] for 'phase', got 'MD'"),
+        ({"phase": (1, 2)}, "for 'phase'"),
+        ({"cavity area": "large"}, r"range \(low, high\) for 'cavity area'"),
+        ({"cavity area": (2, 1)}, "range"),
+        ({"cavity area": (float("nan"), 1)}, "range"),
+    ],
+)
+def test_other_targets_are_refused(target, match):
+    with pytest.raises(InputError, match=match):
+        asked().targeted(1, seeded(0), target)
+
+
+def test_without_attributes_nothing_can_be_asked_for():
+    with pytest.raises(InputError, match="use LatentSampler|make the sampler"):
+        sampler().targeted(1, seeded(0), {"phase": "ED"})
+    with pytest.raises(InputError, match="use LatentSampler|make the sampler"):
+        sampler().balanced(1, seeded(0), by="phase")
+    with pytest.raises(InputError, match="to balance by, got 'mass'"):
+        asked().balanced(1, seeded(0), by="mass")
+
+
+def test_fit_knows_its_hearts_and_whose_they_are():
+    one = sampler()
+    label = one.decode(latents(6), torch.zeros(6, 2, dtype=torch.int64))
+    patients = ["a", "a", "b", "b", "c", "c"]
+    fitted = LatentSampler.fit(
+        DiscVAE(), ACDC, SPACING, label, check=None, told={"phase": ["ED", "ES"] * 3}, patients=patients
+    )
+    assert set(fitted.attributes.categories) == {"phase"}
+    assert torch.equal(fitted.attributes.measured["cavity area"], (label == 3).flatten(1).sum(1) * 4.0)
+    with pytest.raises(InputError, match="group for each of 6 points"):
+        LatentSampler.fit(DiscVAE(), ACDC, SPACING, label, check=None, patients=["a"])
+    with pytest.raises(InputError, match="every attribute for every heart"):
+        LatentSampler.fit(DiscVAE(), ACDC, SPACING, label, check=None, told={"phase": ["ED"]})
+
+
+def test_hearts_between_two_lie_on_their_line():
+    one = sampler()
+    places = torch.tensor([[-4, 2]]).expand(24, -1), torch.tensor([[4, -2]]).expand(24, -1)
+    first = one.decode(torch.tensor([[-1.0, 0.5]]).expand(24, -1), places[0])
+    second = one.decode(torch.tensor([[1.5, -0.5]]).expand(24, -1), places[1])
+    hearts = one.between(first, second, seeded(1))
+    assert hearts.valid.all()
+    (start, _), (end, _) = one.encode(first), one.encode(second)
+    share = (hearts.latent[:, 0] - start[:, 0]) / (end[:, 0] - start[:, 0])
+    assert bool(((share >= 0) & (share <= 1)).all())
+    assert float(share.std()) > 0.2
+    torch.testing.assert_close(hearts.latent, start + share[:, None] * (end - start))
+    torch.testing.assert_close(hearts.offset[:, 0].float(), -4 + 8 * share, atol=0.51, rtol=0)
+
+
+def test_rejections_are_counted_by_reason():
+    one = sampler(max_draws=4)
+    label = torch.zeros(1, SIDE, SIDE, dtype=torch.int64)
+    label[0] = torch.roll(one.decode(torch.zeros(1, 2), torch.zeros(1, 2, dtype=torch.int64))[0], 17, dims=0)
+    label[0, :11] = 0
+    hearts = one.near(label, 0.5, seeded(1))
+    assert hearts.rejections == {"cut off at the border": 4}
+    assert hearts.report() == "0 valid hearts of 1 in 4 draws (0.0% accepted); rejected for: cut off at the border 4x"
+
+
+def test_no_map_at_all_is_refused():
+    with pytest.raises(ShapeError, match="at least one label map"):
+        sampler().near(torch.zeros(0, SIDE, SIDE, dtype=torch.int64), 0.5, seeded(0))

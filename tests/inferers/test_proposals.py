@@ -121,3 +121,20 @@ def test_too_few_or_broken_points_are_refused(bad):
 def test_a_bandwidth_that_is_not_positive_is_refused(width):
     with pytest.raises(InputError, match="positive bandwidth"):
         KernelDensityProposal(points(), bandwidth=width)
+
+
+def test_points_of_one_group_do_not_vouch_for_each_other():
+    """Twins a hair apart ask for the smallest bandwidth, unless they are one patient's."""
+    alone = torch.randn(60, 3, generator=seeded(0))
+    twins = torch.cat((alone, alone + 1e-3 * torch.randn(60, 3, generator=seeded(1))))
+    groups = [str(number) for number in range(60)] * 2
+    assert cross_validated_bandwidth(twins) == pytest.approx(0.05)
+    grouped = cross_validated_bandwidth(twins, groups)
+    assert grouped == pytest.approx(cross_validated_bandwidth(alone), rel=0.13)  # one step of the grid
+
+
+def test_groups_must_fit_and_differ():
+    points = torch.randn(4, 2, generator=seeded(0))
+    for groups in (["a"] * 4, ["a", "b"]):
+        with pytest.raises(InputError, match="group for each of 4 points"):
+            cross_validated_bandwidth(points, groups)
