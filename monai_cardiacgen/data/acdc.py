@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import math
 import os
-import zlib
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
-
 from ..errors import DataError
+from .image_header import read_pair
+from .problems import Problems
 
 #: End diastole and end systole, as `Info.cfg` calls them.
 PHASES = ("ED", "ES")
@@ -44,24 +39,14 @@ def read_acdc(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
             f"pass the folder that the challenge's archive unpacks to, for example ACDC/database/training."
         )
     items: list[dict[str, Any]] = []
-    problems: list[str] = []
+    problems = Problems("whole ACDC patients", root)
     for patient in patients:
-        try:
+        with problems.noted():
             info = _read_info(patient / "Info.cfg")
-        except DataError as error:
-            problems.append(str(error))
-            continue
-        for phase in PHASES:
-            try:
-                items.append(_read_frame(patient, phase, info))
-            except DataError as error:
-                problems.append(str(error))
-    if problems:
-        listed = "\n".join(f"  {problem}" for problem in problems)
-        raise DataError(
-            f"Expected whole ACDC patients in {root}, got {len(problems)} problem(s); "
-            f"download these files again or move the patients away:\n{listed}"
-        )
+            for phase in PHASES:
+                with problems.noted():
+                    items.append(_read_frame(patient, phase, info))
+    problems.raise_any()
     return items
 
 
@@ -85,10 +70,7 @@ def _read_info(path: Path) -> dict[str, str]:
 def _read_frame(patient: Path, phase: str, info: dict[str, str]) -> dict[str, Any]:
     stem = f"{patient.name}_frame{int(info[phase]):02d}"
     image, label = patient / f"{stem}.nii.gz", patient / f"{stem}_gt.nii.gz"
-    shape, spacing = _read_header(image)
-    label_shape, _ = _read_header(label)
-    if label_shape != shape:
-        raise DataError(f"{label}: expected the image's shape {shape}, got {label_shape}")
+    _, spacing = read_pair(image, label, axes=(3,))
     return {
         "image": str(image),
         "label": str(label),
@@ -97,37 +79,3 @@ def _read_frame(patient: Path, phase: str, info: dict[str, str]) -> dict[str, An
         "group": info["Group"],
         "spacing": spacing,
     }
-
-
-def _read_header(path: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Return a volume's shape and voxel size in mm; raise `DataError` when it is missing or damaged."""
-    if not path.is_file():
-        raise DataError(f"{path}: missing")
-    try:
-        volume = nib.load(path)
-        header = volume.header
-        shape = tuple(int(side) for side in header.get_data_shape())
-        spacing = tuple(float(size) for size in header.get_zooms())
-        expected = int(volume.dataobj.offset) + math.prod(shape) * header.get_data_dtype().itemsize
-        _check_complete(path, expected)
-    except (OSError, EOFError, zlib.error, ImageFileError, HeaderDataError, ValueError) as error:
-        raise DataError(f"{path}: damaged ({error})") from error
-    if len(shape) != 3 or not all(0 < size < float("inf") for size in spacing):
-        raise DataError(f"{path}: expected 3 axes with positive voxel sizes, got {shape} with {spacing} mm")
-    return shape, spacing
-
-
-def _check_complete(path: Path, expected: int) -> None:
-    """Raise `EOFError` when a gzip file unpacks to fewer than `expected` bytes.
-
-    A whole file ends with its unpacked size, so a truncated one is told without unpacking it; where that
-    number is another, the file is unpacked: a gzip file may also be made of several parts.
-    """
-    with path.open("rb") as file:
-        file.seek(-4, os.SEEK_END)
-        if int.from_bytes(file.read(4), "little") == expected % 2**32:
-            return
-    with gzip.open(path) as file:
-        unpacked = sum(len(chunk) for chunk in iter(lambda: file.read(2**20), b""))
-    if unpacked < expected:
-        raise EOFError(f"{unpacked} bytes of {expected}")
