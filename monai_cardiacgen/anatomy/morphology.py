@@ -1,15 +1,19 @@
 """Binary morphology of batches of 2-D masks in plain torch, on the device of the input.
 
 Every function takes boolean masks `(N, H, W)` and treats what lies beyond the image as background.
-Connectivity is 4 (pixels that share a side) or 8 (a corner is enough).
+Connectivity is 4 (pixels that share a side) or 8 (a corner is enough). But for the numbering of components, the same
+functions take and return `PackedMasks.bits`, eight masks to a byte; boolean masks are packed for floods.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 
 from ..errors import InputError, ShapeError
+from .packed import PackedMasks
 
 #: Steps between two looks at whether a flood has come to rest: each look waits for the device.
 _STEPS_PER_LOOK = 4
@@ -52,18 +56,36 @@ def dilate(mask: torch.Tensor, connectivity: int = 8) -> torch.Tensor:
 
 def erode(mask: torch.Tensor, connectivity: int = 8) -> torch.Tensor:
     """Return the masks shrunk by one pixel, at the image's border too: beyond it is background."""
-    return ~dilate(F.pad(~mask, (1, 1, 1, 1), value=True), connectivity)[..., 1:-1, 1:-1]
+    _check_connectivity(connectivity)
+    shrunk = mask & ~dilate(~mask, connectivity)
+    for dim in (-1, -2):
+        for border in (0, mask.shape[dim] - 1):
+            shrunk.select(dim, border).zero_()
+    return shrunk
 
 
 def flood(seed: torch.Tensor, allowed: torch.Tensor, connectivity: int) -> torch.Tensor:
     """Return every pixel of `allowed` that a path inside `allowed` joins to `seed`; runs until rest."""
     _check_connectivity(connectivity)
+    if allowed.dtype == torch.bool:
+        return _packed(lambda first, second: flood(first, second, connectivity), seed, allowed)
+    started = seed & allowed
+    reached = started.flatten(0, -3)
+    # Only where something begins is there anything to do: often nowhere at all.
+    active = torch.nonzero(reached.flatten(1).amax(dim=1)).squeeze(1) if reached.numel() else reached
+    if active.numel():
+        spread = _spread(reached[active], allowed.flatten(0, -3)[active], connectivity)
+        reached = reached.index_copy(0, active, spread)
+    return reached.view_as(started)
+
+
+def _spread(seed: torch.Tensor, allowed: torch.Tensor, connectivity: int) -> torch.Tensor:
     # With a forbidden rim round every map the whole batch is one line of pixels: a step down is a step of one
     # row's length, whole-line operations are fast, and what runs over a line's end lands on the rim.
     closed = F.pad(allowed, (1, 1, 1, 1))
     stride = closed.shape[2]
     line = closed.flatten()
-    reached = F.pad(seed & allowed, (1, 1, 1, 1)).flatten()
+    reached = F.pad(seed, (1, 1, 1, 1)).flatten()
     while True:
         before = reached
         for _ in range(_STEPS_PER_LOOK):
@@ -81,11 +103,17 @@ def _reach(start: torch.Tensor, source: torch.Tensor, step: int) -> torch.Tensor
     return joined
 
 
+def _packed(function: Callable[..., torch.Tensor], *masks: torch.Tensor) -> torch.Tensor:
+    """Return what a function of packed masks makes of boolean ones."""
+    count = masks[0].shape[0]
+    return PackedMasks(function(*(PackedMasks.pack(mask).bits for mask in masks)), count).unpack()
+
+
 def holes(mask: torch.Tensor, connectivity: int) -> torch.Tensor:
     """Return the background pixels from which no path over background leads out of the image.
 
     Args:
-        mask: boolean `(N, H, W)`.
+        mask: boolean `(N, H, W)`, or packed.
         connectivity: of the *background*'s paths: with 8, a mask whose pixels touch only at a corner leaks.
 
     Example:
@@ -94,10 +122,29 @@ def holes(mask: torch.Tensor, connectivity: int) -> torch.Tensor:
         >>> int(holes(ring, connectivity=4).sum()), int(holes(ring, connectivity=8).sum())
         (1, 0)
     """
-    background = F.pad(~mask, (1, 1, 1, 1), value=True)
-    rim = torch.ones_like(background)
-    rim[..., 1:-1, 1:-1] = False
-    return (background & ~flood(rim, background, connectivity))[..., 1:-1, 1:-1]
+    _check_connectivity(connectivity)
+    if mask.dtype == torch.bool:
+        return _packed(lambda packed: holes(packed, connectivity), mask)
+    # A hole has the mask on all four sides; whatever sees the border along a row or a column lies outside.
+    inside = ~mask
+    for dim in (-1, -2):
+        inside &= _from_the_start(mask, dim) & _from_the_start(mask.flip(dim), dim).flip(dim)
+    return leaving(inside, ~(mask | inside), connectivity)
+
+
+def leaving(inside: torch.Tensor, outside: torch.Tensor, connectivity: int) -> torch.Tensor:
+    """Return the pixels of packed masks `inside` that no path over `inside` leads to `outside`."""
+    return inside & ~flood(dilate(outside, connectivity) & inside, inside, connectivity)
+
+
+def _from_the_start(mask: torch.Tensor, dim: int) -> torch.Tensor:
+    """Return the packed masks that go on from their first pixel along `dim` to the image's end."""
+    step, size = 1, mask.shape[dim]
+    while step < size:
+        before, mask = mask, mask.clone()
+        mask.narrow(dim, step, size - step).bitwise_or_(before.narrow(dim, 0, size - step))
+        step *= 2
+    return mask
 
 
 def fill_holes(mask: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,8 @@ from collections.abc import Sequence
 import torch
 
 from .criterion import Criterion
-from .morphology import fill_holes, flood
+from .morphology import holes, leaving
+from .packed import PackedMasks
 from .shape import (
     circularity,
     concavity,
@@ -62,35 +63,39 @@ def measure_short_axis(
     Returns:
         `(B,)` tensors; NaN where a structure is absent and its quantity therefore has no value.
     """
-    structures = torch.cat((lv, rv, myo))  # one call for the three: (3B, H, W)
-    filled = fill_holes(structures)
+    cavity, right, wall = (PackedMasks.pack(mask) for mask in (lv, rv, myo))
+    structures = PackedMasks.stack((cavity, right, wall))  # one call for the three
+    inside = holes(structures.bits, connectivity=4)
+    filled = structures.with_bits(structures.bits | inside)
     # 8-connected holes are what is left of the 4-connected ones when the background leaks in over corners.
-    leaked = flood(~filled, ~structures, connectivity=8)
-    lv_inside, rv_inside, myo_inside = (filled & ~structures & ~leaked).chunk(3)
+    closed = structures.with_bits(leaving(inside, ~filled.bits, connectivity=8))
     # The cavity is a hole of the wall on purpose; what is left of that hole beside the cavity is a gap.
-    wall_inside = myo_inside & ~flood(lv & myo_inside, myo_inside, connectivity=8)
-    lv_stray, rv_stray, myo_stray = disconnected_pixels(structures).chunk(3)
-    lv_gap, rv_gap = (gap_pixels(torch.cat((lv, rv)), torch.cat((myo, myo))) * math.prod(spacing)).chunk(2)
+    held = cavity & closed[2]
+    wall_holes = cavity.with_bits(leaving((closed[2] & ~cavity).bits, held.bits, connectivity=8))
+    lv_stray, rv_stray, myo_stray = disconnected_pixels(structures)
+    lv_gap, rv_gap = gap_pixels(structures[:2], PackedMasks.stack((wall, wall))) * math.prod(spacing)
     # Background inside the cavity is a hole and no frontier: one fault, one reason.
-    lv_solid = lv | lv_inside
-    outside = ~(lv_solid | rv | myo)
-    depth = concavity(filled, spacing).chunk(3)
-    roundness = circularity(filled).chunk(3)
+    solid = cavity | closed[0]
+    lv_frontiers = frontier_pixels(
+        PackedMasks.stack((solid, solid)), PackedMasks.stack((right & ~solid, ~(solid | right | wall)))
+    )
+    depth = concavity(filled, spacing)
+    roundness = circularity(filled[::2])
     return {
-        "LV holes": lv_inside.sum(dim=(1, 2)),
-        "RV holes": rv_inside.sum(dim=(1, 2)),
-        "MYO holes": wall_inside.sum(dim=(1, 2)),
+        "LV holes": closed[0].pixels(),
+        "RV holes": closed[1].pixels(),
+        "MYO holes": wall_holes.pixels(),
         "LV disconnected": lv_stray,
         "RV disconnected": rv_stray,
         "MYO disconnected": myo_stray,
         "LV-MYO gap": lv_gap,
         "RV-MYO gap": rv_gap,
-        "RV-MYO distance": distance_between(rv, myo, spacing),
-        "LV-RV frontier": frontier_pixels(lv_solid, rv & ~lv_solid),
-        "LV-background frontier": frontier_pixels(lv_solid, outside),
+        "RV-MYO distance": distance_between(right, wall, spacing),
+        "LV-RV frontier": lv_frontiers[0],
+        "LV-background frontier": lv_frontiers[1],
         "LV concavity": depth[0],
         "RV concavity": depth[1],
         "MYO concavity": depth[2],
         "LV circularity": roundness[0],
-        "MYO circularity": roundness[2],
+        "MYO circularity": roundness[1],
     }

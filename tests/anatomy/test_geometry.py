@@ -8,7 +8,7 @@ import torch
 from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
-from monai_cardiacgen.anatomy.geometry import convex_hull, distance_to_background
+from monai_cardiacgen.anatomy.geometry import convex_hull, distance_to_background, distance_to_outside, hull_ends
 from monai_cardiacgen.errors import ShapeError, SpacingError
 
 
@@ -87,3 +87,14 @@ def test_wrong_masks_and_spacings_are_refused(blobs):
         distance_to_background(blobs.float(), (1.0, 1.0))
     with pytest.raises(SpacingError, match="2 positive spacings"):
         distance_to_background(blobs, (1.0, 0.0))
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (0.7, 2.3)])
+def test_distances_to_the_outside_of_a_hull_equal_scipy(blobs, spacing):
+    masks = torch.nn.functional.pad(blobs, (1, 1, 1, 1))
+    hull = convex_hull(masks)
+    number, row, column = torch.ones_like(hull).nonzero(as_tuple=True)
+    distance = distance_to_outside(*hull_ends(masks), number, row, column, spacing).view(hull.shape)
+    for mask, found in zip(hull, distance, strict=True):
+        expected = ndimage.distance_transform_edt(mask.numpy(), sampling=spacing)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -13,6 +13,7 @@ from skimage.measure import perimeter as skimage_perimeter
 from skimage.morphology import convex_hull_image
 
 from monai_cardiacgen.anatomy.morphology import fill_holes
+from monai_cardiacgen.anatomy.packed import PackedMasks
 from monai_cardiacgen.anatomy.shape import (
     circularity,
     concavity,
@@ -172,3 +173,13 @@ def test_two_structures_of_different_shape_are_refused(blobs):
     for measure in (gap_pixels, frontier_pixels):
         with pytest.raises(ShapeError, match="one shape"):
             measure(blobs, blobs[:, 1:])
+
+
+def test_packed_groups_give_what_boolean_masks_give(blobs):
+    first, second = fill_holes(blobs[:20]), fill_holes(blobs[16:])
+    groups = PackedMasks.pack(torch.stack((first, second)))
+    for measure in (hole_pixels, disconnected_pixels, circularity, lambda m: concavity(m, (1.0, 2.0))):
+        expected = torch.stack((measure(first), measure(second)))
+        torch.testing.assert_close(measure(groups), expected, rtol=0, atol=0, equal_nan=True)
+    apart = distance_between(groups[0], groups[1], (1.0, 2.0))
+    assert torch.equal(apart, distance_between(first, second, (1.0, 2.0)))
