@@ -5,11 +5,14 @@ from __future__ import annotations
 from .adversarial import HingeDiscriminatorLoss, HingeGeneratorLoss
 from .evidence_lower_bound import EvidenceLowerBoundLoss, kullback_leibler
 from .feature_matching import FeatureMatchingLoss
+from .partial_label import PartialLabelLoss, only_known
 
 __all__ = [
     "EvidenceLowerBoundLoss",
     "FeatureMatchingLoss",
     "HingeDiscriminatorLoss",
     "HingeGeneratorLoss",
+    "PartialLabelLoss",
     "kullback_leibler",
+    "only_known",
 ]
