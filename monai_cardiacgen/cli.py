@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 
 from ._version import __version__
 from .errors import CardiacGenError
@@ -34,6 +34,22 @@ class Data(str, Enum):
 
     phantom = "phantom"
     acdc = "acdc"
+
+
+class Form(str, Enum):
+    """How a synthetic set is written."""
+
+    nifti = "nifti"
+    nnunet = "nnunet"
+    hdf5 = "hdf5"
+
+
+class Modality(str, Enum):
+    """What kind of images a bundle makes, as DICOM calls it."""
+
+    MR = "MR"
+    CT = "CT"
+    US = "US"
 
 
 @contextmanager
@@ -113,6 +129,36 @@ def phantom(
         for number in track(range(1, patients + 1), description="Phantom patients"):
             write_acdc_phantom(out, number, seed)
         typer.echo(f"{patients} patients in {out}")
+
+
+@app.command()
+def generate(
+    bundle: Annotated[Path, typer.Argument(help="Folder of a MONAI bundle with a synthesizer.")],
+    out: Annotated[
+        Path, typer.Argument(help="Folder of the set; for hdf5 the file; for nnunet the folder nnUNet_raw.")
+    ],
+    count: Annotated[int, typer.Option(min=1, help="How many cases the set shall hold.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="A case depends on it and on its own number.")] = 0,
+    form: Annotated[Form, typer.Option("--format", help="How the set is written.")] = Form.nifti,
+    modality: Annotated[Modality, typer.Option(help="What the images are.")] = Modality.MR,
+    dataset_id: Annotated[int, typer.Option(min=1, max=999, help="For nnunet: NNN of DatasetNNN_Name.")] = 500,
+) -> None:
+    """Write a set of synthetic cases; stopped, the same command goes on, and a larger count adds to the set."""
+    with _plain_endings("The same command goes on where it was."), Progress(console=Console()) as bar:
+        from .generate import generate_set
+
+        task = bar.add_task("Synthetic cases", total=count)
+        written = generate_set(
+            bundle,
+            out,
+            count,
+            seed,
+            form.value,
+            modality.value,
+            dataset_id,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    typer.echo(f"{count} cases in {written}")
 
 
 def main() -> None:

@@ -2,30 +2,49 @@
 
 from .acdc import read_acdc
 from .camus import read_camus
+from .datalist import read_decathlon, read_folder
 from .heart_slices import HeartSlices
 from .mmwhs import correct_mmwhs_codes, read_mmwhs
+from .nnunet_export import export_nnunet
 from .round_sampler import RoundSampler
 from .seed_dataset import SeedDataset
+from .set_description import CaseRecord, SetDescription
 from .slices import ShortAxisGrid, load_slices, slices_of
-from .split import Split, split_by_patient
+from .split import Split, folds_by_patient, read_split, split_by_patient, write_split
 from .sunnybrook import load_sunnybrook, read_sunnybrook
+from .synthetic_hdf5 import SyntheticHDF5
+from .synthetic_hdf5_writer import SyntheticHDF5Writer
+from .synthetic_set import SyntheticSet
+from .synthetic_set_writer import SyntheticSetWriter
 from .ultrasound_sector import ultrasound_sector, with_sector
 
 __all__ = [
+    "CaseRecord",
     "HeartSlices",
     "RoundSampler",
     "SeedDataset",
+    "SetDescription",
     "ShortAxisGrid",
     "Split",
+    "SyntheticHDF5",
+    "SyntheticHDF5Writer",
+    "SyntheticSet",
+    "SyntheticSetWriter",
     "correct_mmwhs_codes",
+    "export_nnunet",
+    "folds_by_patient",
     "load_slices",
     "load_sunnybrook",
     "read_acdc",
     "read_camus",
+    "read_decathlon",
+    "read_folder",
     "read_mmwhs",
+    "read_split",
     "read_sunnybrook",
     "slices_of",
     "split_by_patient",
     "ultrasound_sector",
     "with_sector",
+    "write_split",
 ]
