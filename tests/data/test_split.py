@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from monai_cardiacgen.data.split import Split, split_by_patient
+from monai_cardiacgen.data.split import Split, folds_by_patient, read_split, split_by_patient, write_split
 from monai_cardiacgen.errors import DataError, InputError
 
 GROUPS = ("DCM", "HCM", "MINF", "NOR", "RV")
@@ -71,3 +72,71 @@ def test_a_patient_with_two_groups_is_refused():
     items = [{"patient": "a", "group": "NOR"}, {"patient": "a", "group": "RV"}, {"patient": "b", "group": "RV"}]
     with pytest.raises(DataError, match="one group for a"):
         split_by_patient(items, 1, 0, seed=0)
+
+
+def test_without_groups_all_are_of_one():
+    items = [{"patient": str(number)} for number in range(9)]
+    split = split_by_patient(items, 3, 2, seed=0)
+    assert [len(part) for part in (split.training, split.validation, split.testing)] == [3, 2, 4]
+
+
+@pytest.mark.parametrize(("number", "folds"), [(100, 5), (100, 7), (23, 4), (5, 5)])
+def test_folds_test_each_patient_once_and_share_out_the_groups(number: int, folds: int):
+    items = patients(number)
+    splits = folds_by_patient(items, folds, seed=3)
+    assert len(splits) == folds
+    assert sorted(name for split in splits for name in names(split.testing)) == sorted(names(items))
+    for split in splits:
+        assert names(split.training) == names(items) - names(split.testing)
+        assert len(split.training) + len(split.testing) == len(items)
+        assert split.validation == []
+    for group in GROUPS:
+        counts = [per_group(split.testing)[group] for split in splits]
+        assert max(counts) - min(counts) <= 1
+    assert splits == folds_by_patient(items, folds, seed=3)
+    assert number == 5 or splits != folds_by_patient(items, folds, seed=4)
+
+
+@pytest.mark.parametrize("folds", [0, 1, 11])
+def test_impossible_folds_are_refused(folds: int):
+    with pytest.raises(InputError, match="2 folds or more"):
+        folds_by_patient(patients(10), folds, seed=0)
+
+
+def test_a_written_split_comes_back(tmp_path):
+    items = patients(20)
+    split = split_by_patient(items, 9, 4, seed=1)
+    write_split(tmp_path / "sub" / "split.json", split)
+    assert read_split(tmp_path / "sub" / "split.json", items) == split
+    content = json.loads((tmp_path / "sub" / "split.json").read_text())
+    assert {part: len(content[part]) for part in content} == {"training": 9, "validation": 4, "testing": 7}
+    assert [path.name for path in (tmp_path / "sub").iterdir()] == ["split.json"]
+
+
+def test_a_split_with_a_patient_in_two_parts_is_not_written(tmp_path):
+    items = patients(4)
+    with pytest.raises(DataError, match="every patient once in the split to write, got more of patient001"):
+        write_split(tmp_path / "split.json", Split(items, [], items[2:4]))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "could not read it"),
+        ("{", "could not read it"),
+        ('{"training": ["a"], "testing": ["b"]}', "Expected the lists training, validation, testing"),
+        ('{"training": ["a"], "validation": {}, "testing": ["b"]}', "Expected the lists"),
+        ('{"training": ["a"], "validation": [], "testing": ["b"], "more": []}', "Expected the lists"),
+        ('{"training": ["a"], "validation": [1], "testing": ["b"]}', "names of patients"),
+        ('{"training": ["a"], "validation": ["a"], "testing": ["b"]}', "got more of a"),
+        ('{"training": ["a", "a"], "validation": [], "testing": ["b"]}', "got more of a"),
+        ('{"training": ["a"], "validation": ["c"], "testing": ["b"]}', "the datalist lacks c"),
+        ('{"training": ["a"], "validation": [], "testing": []}', "lacks b; leave these items out"),
+    ],
+)
+def test_files_that_are_no_split_of_the_datalist(tmp_path, content: str | None, sentence: str):
+    if content is not None:
+        (tmp_path / "split.json").write_text(content)
+    with pytest.raises(DataError, match=sentence):
+        read_split(tmp_path / "split.json", [{"patient": "a"}, {"patient": "b"}])
