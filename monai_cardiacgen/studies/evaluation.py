@@ -31,7 +31,7 @@ class Score:
         group: the pathology group.
         phase: `"ED"` or `"ES"`.
         structure: name in the label scheme.
-        dice: in [0, 1]; NaN when neither expert nor network marked the structure.
+        dice: in [0, 1]; NaN when neither expert nor network marked the structure, or the expert did not annotate it.
         hd95: 95th percentile of the symmetric surface distance in mm, through the stack in 3D; NaN when the
             expert or the network marked nothing, as there is no distance to an empty surface.
     """
@@ -82,7 +82,11 @@ def predict_volume(
 
 
 def score_volume(
-    prediction: torch.Tensor, label: torch.Tensor, spacing: Sequence[float], scheme: LabelScheme = ACDC
+    prediction: torch.Tensor,
+    label: torch.Tensor,
+    spacing: Sequence[float],
+    scheme: LabelScheme = ACDC,
+    annotated: Sequence[str] | None = None,
 ) -> list[tuple[str, float, float]]:
     """Return (structure, Dice, HD95 in mm) of the codes `(X, Y, Z)` of the network and of the expert.
 
@@ -91,11 +95,17 @@ def score_volume(
         label: the expert's codes.
         spacing: mm along the three axes.
         scheme: the codes' label scheme.
+        annotated: the structures that the expert marked, None for all; the others' scores are NaN, whatever the
+            network found.
     """
+    known = scheme.known(scheme.names[1:] if annotated is None else annotated)
     found, truth = scheme.one_hot(prediction[None]), scheme.one_hot(label[None])
     dice = compute_dice(found, truth, include_background=False, ignore_empty=False)[0]
     rows = []
     for channel, structure in enumerate(scheme.structures, start=1):
+        if not known[channel]:
+            rows.append((structure.name, math.nan, math.nan))
+            continue
         one, other = found[:, channel : channel + 1], truth[:, channel : channel + 1]
         in_found, in_truth = bool(one.any()), bool(other.any())
         hd95 = math.nan
@@ -123,7 +133,8 @@ def evaluate_segmentation(
 
     Args:
         network: `(B, 1, H, W)` in [0, 1] to logits `(B, C, H, W)`.
-        volumes: from `load_test_volumes` with the same grid.
+        volumes: from `load_test_volumes` with the same grid; a volume's `annotated` names the structures that its
+            expert marked, where that is not all.
         grid: the study's.
         scheme: label scheme of the codes.
         progress: called with the number of volumes done and their total.
@@ -132,7 +143,8 @@ def evaluate_segmentation(
     for done, volume in enumerate(volumes, start=1):
         prediction = predict_volume(network, volume, grid, scheme)
         mm = [float(value) for value in volume[LABEL].pixdim]
-        for structure, dice, hd95 in score_volume(prediction, volume[LABEL].as_tensor()[0], mm, scheme):
+        label = volume[LABEL].as_tensor()[0]
+        for structure, dice, hd95 in score_volume(prediction, label, mm, scheme, volume.get("annotated")):
             scores.append(Score(volume["patient"], volume["group"], volume["phase"], structure, dice, hd95))
         if progress is not None:
             progress(done, len(volumes))

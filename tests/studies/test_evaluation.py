@@ -82,6 +82,18 @@ def test_a_structure_in_only_one_of_both_has_dice_0(missed):
     assert math.isnan(scores[MYOCARDIUM][1])
 
 
+def test_a_structure_that_was_not_annotated_is_no_error():
+    truth = torch.zeros(8, 8, 2, dtype=torch.int64)
+    truth[2:5, 2:5] = 3
+    found = truth.clone()
+    found[5:7] = 2  # a wall that nobody drew
+    rows = score_volume(found, truth, (1.0, 1.0, 1.0), annotated=("left ventricular cavity",))
+    scores = {name: (dice, hd95) for name, dice, hd95 in rows}
+    assert scores.pop("left ventricular cavity") == (1.0, 0.0)
+    assert all(math.isnan(value) for pair in scores.values() for value in pair)
+    assert len(scores) == 2
+
+
 def test_scores_survive_their_file(tmp_path):
     scores = [Score("p1", "NOR", "ED", LV_CAVITY, 0.91234, math.nan), Score("p1", "NOR", "ES", LV_CAVITY, 0.8, 2.5)]
     write_scores(tmp_path / "s.csv", scores)
