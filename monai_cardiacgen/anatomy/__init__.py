@@ -1,7 +1,9 @@
 """Label schemes, where hearts lie, shape measurements and the anatomical verdict on label maps."""
 
-from .check import AnatomyCheck, AnatomyReport
+from .check import AnatomyCheck, AnatomyReport, View
+from .cine import CineCheck, CineView
 from .criterion import Criterion
+from .evidence import find_evidence
 from .labels import BACKGROUND, LabelScheme, Structure
 from .placement import centre_heart, heart_centre, place_heart, shift
 from .schemes import (
@@ -22,6 +24,7 @@ from .schemes import (
     label_scheme,
     label_scheme_from_yaml,
 )
+from .stack import StackCheck
 
 __all__ = [
     "ACDC",
@@ -41,10 +44,15 @@ __all__ = [
     "WHOLE_HEART",
     "AnatomyCheck",
     "AnatomyReport",
+    "CineCheck",
+    "CineView",
     "Criterion",
     "LabelScheme",
+    "StackCheck",
     "Structure",
+    "View",
     "centre_heart",
+    "find_evidence",
     "heart_centre",
     "label_scheme",
     "label_scheme_from_yaml",

@@ -13,10 +13,11 @@ class Criterion:
 
     Attributes:
         name: what is measured, and in which structure.
-        unit: `"pixels"`, `"mm"`, `"mm²"` or `""` (a ratio).
+        unit: `"pixels"`, `"mm"`, `"mm²"`, `"mm³"`, `"mL"`, `"slices"` or `""` (a ratio).
         limit: the last value that is still valid, in `unit`.
         why: the anatomical reason, one line.
         at_least: the limit bounds from below instead of from above.
+        required: having no value (NaN), for a structure is absent, breaks it too.
 
     Example:
         >>> bay = Criterion("LV concavity", "mm", 4.0, "pressure keeps the left cavity round")
@@ -29,6 +30,7 @@ class Criterion:
     limit: float
     why: str
     at_least: bool = False
+    required: bool = False
 
     @property
     def bound(self) -> str:
@@ -36,5 +38,6 @@ class Criterion:
         return f"{'at least' if self.at_least else 'at most'} {self.limit:g} {self.unit}".rstrip()
 
     def broken(self, values: torch.Tensor) -> torch.Tensor:
-        """Return where `values` are beyond the limit; NaN, an absent structure, breaks nothing."""
-        return values < self.limit if self.at_least else values > self.limit
+        """Return where `values` are beyond the limit; NaN, an absent structure, is so only where it is required."""
+        beyond = values < self.limit if self.at_least else values > self.limit
+        return beyond | values.isnan() if self.required else beyond

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import nibabel
 import numpy as np
 import pytest
@@ -11,13 +13,15 @@ from monai.data import MetaTensor
 
 from monai_cardiacgen.anatomy import (
     ACDC,
+    CAMUS,
     LV_CAVITY,
+    MM_WHS,
     MYOCARDIUM,
     AnatomyCheck,
     LabelScheme,
     Structure,
 )
-from monai_cardiacgen.errors import LabelError, ShapeError, SpacingError
+from monai_cardiacgen.errors import InputError, LabelError, ShapeError, SpacingError
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +124,35 @@ def test_unknown_codes_are_refused():
 def test_bad_spacings_are_refused(spacing):
     with pytest.raises(SpacingError, match="2 positive spacings"):
         AnatomyCheck()(torch.zeros(1, 4, 4, dtype=torch.int64), spacing)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "view", "criteria", "shape"),
+    [(ACDC, "short axis", 16, (8, 9)), (CAMUS, "apical", 12, (8, 9)), (MM_WHS, "whole heart", 46, (8, 9, 7))],
+)
+def test_each_view_has_its_criteria_and_its_shape(scheme, view, criteria, shape):
+    check = AnatomyCheck(scheme, view)
+    assert len(check.criteria) == criteria
+    report = check(torch.zeros(2, *shape, dtype=torch.uint8), (1.0,) * len(shape))
+    assert report.criteria == check.criteria
+    assert report.values.shape == (2, criteria)
+    masks = check.masks(torch.zeros(2, *shape, dtype=torch.uint8))
+    assert all(mask.shape == (2, *shape) and mask.dtype == torch.bool for mask in masks.values())
+    with pytest.raises(ShapeError, match=rf"\(B, H, W{', D' if len(shape) == 3 else ''}\), got"):
+        check(torch.zeros(shape, dtype=torch.uint8), (1.0,) * len(shape))
+    assert pickle.loads(pickle.dumps(check)).criteria == check.criteria
+
+
+def test_a_scheme_without_what_the_view_requires_is_refused():
+    with pytest.raises(LabelError, match=r"'apical', got 'ACDC' without \['left atrium'\]"):
+        AnatomyCheck(ACDC, "apical")
+    with pytest.raises(LabelError, match="right ventricular cavity"):
+        AnatomyCheck(CAMUS, "whole heart")
+
+
+def test_an_unknown_view_is_refused():
+    with pytest.raises(InputError, match="Expected a view of"):
+        AnatomyCheck(ACDC, "long axis")
 
 
 @pytest.mark.real_data

@@ -19,6 +19,12 @@ def test_an_absent_structure_breaks_nothing():
         assert not Criterion("a", "mm", 0, "why", at_least).broken(absent).any()
 
 
+def test_an_absent_structure_breaks_what_requires_it():
+    values = torch.tensor([torch.nan, 0.0])
+    for at_least in (False, True):
+        assert Criterion("a", "mm", 0, "why", at_least, required=True).broken(values).tolist() == [True, False]
+
+
 def test_bounds_in_words():
     assert Criterion("a", "pixels", 0, "why").bound == "at most 0 pixels"
     assert Criterion("a", "", 0.2, "why", at_least=True).bound == "at least 0.2"
