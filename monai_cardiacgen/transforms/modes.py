@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import SpacingError
+from ..inferers.resample import Placement, one_hot_to_model, one_hot_to_sample, place
 from ..seeding import seeded
 from .protocol import Cases, Synthesizer, device_of
-from .resample import Placement, one_hot_to_model, one_hot_to_sample, place
 from .spacing import check_field_of_view
 
 _CHANGED = 1e-4  # of the range [0, 1]: a smaller difference is rounding

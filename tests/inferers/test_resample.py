@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
-from monai_cardiacgen.transforms.resample import one_hot_to_model, one_hot_to_sample, place
+from monai_cardiacgen.inferers.resample import one_hot_to_model, one_hot_to_sample, place
 
 MODEL_SIZE, MODEL_SPACING = (16, 20), (1.5, 1.5)
 
