@@ -36,6 +36,13 @@ class Data(str, Enum):
     acdc = "acdc"
 
 
+class Layout(str, Enum):
+    """The dataset in whose layout phantom patients are written."""
+
+    acdc = "acdc"
+    camus = "camus"
+
+
 class Form(str, Enum):
     """How a synthetic set is written."""
 
@@ -121,13 +128,15 @@ def phantom(
     out: Annotated[Path, typer.Argument(help="Folder to write to; patients that it holds are kept.")],
     patients: Annotated[int, typer.Option(min=1, help="How many patients the folder shall hold.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="A patient depends on it and on its own number.")] = 0,
+    dataset: Annotated[Layout, typer.Option(help="Cine MR as ACDC, or apical echo as CAMUS.")] = Layout.acdc,
 ) -> None:
-    """Write phantom patients in the layout of the ACDC challenge."""
+    """Write phantom patients in a public dataset's layout."""
     with _plain_endings("The same command goes on where it was."):
-        from .phantom.write import write_acdc_phantom
+        from . import phantom as phantoms
 
+        writers = {Layout.acdc: phantoms.write_acdc_phantom, Layout.camus: phantoms.write_camus_phantom}
         for number in track(range(1, patients + 1), description="Phantom patients"):
-            write_acdc_phantom(out, number, seed)
+            writers[dataset](out, number, seed)
         typer.echo(f"{patients} patients in {out}")
 
 
