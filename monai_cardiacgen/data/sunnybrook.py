@@ -21,7 +21,7 @@ from .contour import coverage, read_contour
 from .dicom_slice import DicomSlice, read_dicom_slice
 from .problems import Problems
 
-#: Coordinate of the first pixel's centre in the contour files: they count from 1, as the challenge's MATLAB did. On 79
+#: Coordinate of the first pixel's centre in the contour files: they count from 1. On 79
 #: cavity contours the image's edges, papillary muscles left out, lie at the stored coordinates minus (1.1, 0.8) pixels
 #: (x, y; standard error 0.06 each); counting from 0 would give (0, 0), pixel corners (0.5, 0.5).
 FIRST_PIXEL = 1.0
