@@ -8,8 +8,9 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from monai_cardiacgen import __version__, cli, demo
+from monai_cardiacgen import __version__, cli, demo, phantom
 from monai_cardiacgen.data.acdc import read_acdc
+from monai_cardiacgen.data.camus import read_camus
 from monai_cardiacgen.errors import DataError
 
 
@@ -67,13 +68,27 @@ def test_demo_passes_its_options_on(monkeypatch, tmp_path):
     monkeypatch.setattr(demo, "run_demo", lambda settings, out, console: seen.append((settings, out)))
     assert invoke("demo", "--data", "acdc", "--data-dir", str(tmp_path), "--seed", "7").exit_code == 0
     assert invoke("demo", "--patients", "9", "--training", "2", "--out", str(tmp_path)).exit_code == 0
-    (real, real_out), (phantom, phantom_out) = seen
+    (real, real_out), (made, made_out) = seen
     assert (real.seed, real.training, real.validation, real.data_dir) == (7, 8, 12, str(tmp_path))
     assert str(real_out) == "runs/acdc"
-    assert (phantom.patients, phantom.training, phantom_out) == (9, 2, tmp_path)
+    assert (made.patients, made.training, made_out) == (9, 2, tmp_path)
 
 
 def test_phantom_writes_patients_that_the_reader_reads(tmp_path):
     result = invoke("phantom", str(tmp_path / "p"), "--patients", "1")
     assert result.exit_code == 0, result.output
     assert len(read_acdc(tmp_path / "p")) == 2
+
+
+def test_phantom_writes_whole_hearts_too(monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.setattr(phantom, "write_mmwhs_phantom", lambda *arguments, **named: calls.append((*arguments, named)))
+    for dataset in ("mmwhs-ct", "mmwhs-mr"):
+        assert invoke("phantom", str(tmp_path), "--patients", "1", "--seed", "4", "--dataset", dataset).exit_code == 0
+    assert calls == [(tmp_path, 1, 4, {"modality": "ct"}), (tmp_path, 1, 4, {"modality": "mr"})]
+
+
+def test_phantom_writes_echo_in_camus_layout(tmp_path):
+    result = invoke("phantom", str(tmp_path / "p"), "--patients", "1", "--dataset", "camus")
+    assert result.exit_code == 0, result.output
+    assert len(read_camus(tmp_path / "p")) == 4

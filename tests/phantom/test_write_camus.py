@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from monai_cardiacgen.data.camus import read_camus
 from monai_cardiacgen.errors import InputError
 from monai_cardiacgen.phantom import write_camus, write_camus_phantom
 
@@ -38,6 +39,16 @@ def test_every_patient_has_the_datasets_files(phantom: Path):
             for kind in ("", "_gt")
         }
         assert {path.name for path in patient.iterdir()} == images | {"Info_2CH.cfg", "Info_4CH.cfg"}
+
+
+def test_the_camus_reader_reads_it(phantom: Path):
+    items = read_camus(phantom)
+    assert len(items) == 8
+    assert {(item["view"], item["phase"]) for item in items} == {(v, p) for v in ("2CH", "4CH") for p in ("ED", "ES")}
+    for item in items:
+        assert item["spacing"] == pytest.approx((0.308, 0.308))
+        assert item["quality"] in ("Good", "Medium", "Poor")
+        assert item["ejection_fraction"] == int(info(phantom / item["patient"] / f"Info_{item['view']}.cfg")["EF"])
 
 
 def test_images_and_labels_are_as_camus_has_them(phantom: Path):
