@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,8 @@ class Layout(str, Enum):
 
     acdc = "acdc"
     camus = "camus"
+    mmwhs_ct = "mmwhs-ct"
+    mmwhs_mr = "mmwhs-mr"
 
 
 class Form(str, Enum):
@@ -128,13 +131,20 @@ def phantom(
     out: Annotated[Path, typer.Argument(help="Folder to write to; patients that it holds are kept.")],
     patients: Annotated[int, typer.Option(min=1, help="How many patients the folder shall hold.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="A patient depends on it and on its own number.")] = 0,
-    dataset: Annotated[Layout, typer.Option(help="Cine MR as ACDC, or apical echo as CAMUS.")] = Layout.acdc,
+    dataset: Annotated[
+        Layout, typer.Option(help="Cine MR as ACDC, apical echo as CAMUS, whole-heart CT or MR as MM-WHS.")
+    ] = Layout.acdc,
 ) -> None:
     """Write phantom patients in a public dataset's layout."""
     with _plain_endings("The same command goes on where it was."):
         from . import phantom as phantoms
 
-        writers = {Layout.acdc: phantoms.write_acdc_phantom, Layout.camus: phantoms.write_camus_phantom}
+        writers: dict[Layout, Callable[..., Path]] = {
+            Layout.acdc: phantoms.write_acdc_phantom,
+            Layout.camus: phantoms.write_camus_phantom,
+            Layout.mmwhs_ct: partial(phantoms.write_mmwhs_phantom, modality="ct"),
+            Layout.mmwhs_mr: partial(phantoms.write_mmwhs_phantom, modality="mr"),
+        }
         for number in track(range(1, patients + 1), description="Phantom patients"):
             writers[dataset](out, number, seed)
         typer.echo(f"{patients} patients in {out}")
