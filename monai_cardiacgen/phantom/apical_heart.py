@@ -64,7 +64,8 @@ class ChamberForm:
         first = torch.arange(POINTS) <= POINTS // 2
         side = torch.where(first, -widths[0], widths[1])
         side = side + self.lean * length * height + self.bend * radius * torch.sin(math.pi * height)
-        return (left + right) / 2 + side[:, None] * along + (height * length)[:, None] * upwards
+        points: Tensor = (left + right) / 2 + side[:, None] * along + (height * length)[:, None] * upwards
+        return points
 
 
 def _heights() -> Tensor:
