@@ -2,10 +2,19 @@
 
 from .acdc import read_acdc
 from .camus import read_camus
+from .crop_about import CropAboutd
 from .datalist import read_decathlon, read_folder
+from .heart_centre import centred_by_motion, centred_by_offset, heart_offset
 from .heart_slices import HeartSlices
 from .mmwhs import correct_mmwhs_codes, read_mmwhs
 from .nnunet_export import export_nnunet
+from .preprocessing import (
+    Preprocessing,
+    apical_preprocessing,
+    short_axis_preprocessing,
+    whole_heart_ct_preprocessing,
+    whole_heart_mr_preprocessing,
+)
 from .round_sampler import RoundSampler
 from .seed_dataset import SeedDataset
 from .set_description import CaseRecord, SetDescription
@@ -20,7 +29,9 @@ from .ultrasound_sector import ultrasound_sector, with_sector
 
 __all__ = [
     "CaseRecord",
+    "CropAboutd",
     "HeartSlices",
+    "Preprocessing",
     "RoundSampler",
     "SeedDataset",
     "SetDescription",
@@ -30,9 +41,13 @@ __all__ = [
     "SyntheticHDF5Writer",
     "SyntheticSet",
     "SyntheticSetWriter",
+    "apical_preprocessing",
+    "centred_by_motion",
+    "centred_by_offset",
     "correct_mmwhs_codes",
     "export_nnunet",
     "folds_by_patient",
+    "heart_offset",
     "load_slices",
     "load_sunnybrook",
     "read_acdc",
@@ -42,9 +57,12 @@ __all__ = [
     "read_mmwhs",
     "read_split",
     "read_sunnybrook",
+    "short_axis_preprocessing",
     "slices_of",
     "split_by_patient",
     "ultrasound_sector",
+    "whole_heart_ct_preprocessing",
+    "whole_heart_mr_preprocessing",
     "with_sector",
     "write_split",
 ]

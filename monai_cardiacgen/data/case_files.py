@@ -101,7 +101,7 @@ def write_nifti(path: Path, array: NDArray[Any], affine: NDArray[np.float64]) ->
         beside.write_bytes(gzip.compress(volume.to_bytes(), compresslevel=6, mtime=0))
 
 
-def read_nifti(path: Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
+def read_nifti(path: str | Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Return a file's voxels and affine.
 
     Raises:

@@ -8,30 +8,19 @@ from typing import Any, cast
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.transforms import (
-    CastToTyped,
-    Compose,
-    EnsureChannelFirstd,
-    Invertd,
-    LoadImaged,
-    ResizeWithPadOrCropd,
-    ScaleIntensityRangePercentilesd,
-    Spacingd,
-    SplitDim,
-)
+from monai.transforms import SplitDim
 
 from ..checks import check_finite, check_spacing
 from ..errors import DataError, IntensityError
-
-IMAGE, LABEL = "image", "label"
+from .preprocessing import IMAGE, LABEL, short_axis_preprocessing
 
 
 class ShortAxisGrid:
     """The grid of a study: loads stacks onto it, and carries results back to the grid of the file.
 
-    In the plane a stack is resampled (bilinear; labels nearest) and padded or cropped about its centre; through
-    the plane it stays as it was taken. Intensities are scaled so that the stack's 0.5 and 99.5 percentiles become
-    0 and 1, and clipped.
+    In the plane a stack is resampled (bilinear; labels nearest) and padded or cropped about its centre, or about the
+    item's `heart_centre` where it has one (see `centred_by_motion`); through the plane it stays as it was taken.
+    Intensities are scaled so that the stack's 0.5 and 99.5 percentiles become 0 and 1, and clipped.
 
     Args:
         spacing: in-plane pixel size in mm, in the order of the file's first two axes.
@@ -48,18 +37,8 @@ class ShortAxisGrid:
         height, width = spatial_size
         self.spacing = check_spacing(spacing, 2)
         self.spatial_size = (int(height), int(width))
-        both = (IMAGE, LABEL)
-        pixdim = (*self.spacing, -1.0)  # -1: this axis keeps its spacing
-        steps: list[Any] = [
-            LoadImaged(both, allow_missing_keys=True),
-            EnsureChannelFirstd(both, allow_missing_keys=True),
-            Spacingd(both, pixdim, mode=("bilinear", "nearest"), allow_missing_keys=True),
-            ScaleIntensityRangePercentilesd(IMAGE, lower=0.5, upper=99.5, b_min=0.0, b_max=1.0, clip=True),
-            ResizeWithPadOrCropd(both, (*self.spatial_size, -1), allow_missing_keys=True),
-            CastToTyped(LABEL, torch.int64, allow_missing_keys=True),
-        ]
-        self.transform = Compose(steps)
-        self._invert = Invertd("result", self.transform, orig_keys=IMAGE, nearest_interp=False)
+        self._preprocessing = short_axis_preprocessing(self.spacing, self.spatial_size)
+        self.transform = self._preprocessing.transform
 
     def load(self, item: dict[str, Any]) -> dict[str, Any]:
         """Return one item of `read_acdc` with `image` and, if it has one, `label` as `(1, H, W, Z)`.
@@ -82,9 +61,7 @@ class ShortAxisGrid:
 
         Values are interpolated bilinearly; outside the field of view they are 0.
         """
-        on_grid = MetaTensor(result, meta=dict(image.meta))  # the affine is in it
-        carried: MetaTensor = self._invert({IMAGE: image, "result": on_grid})["result"]
-        return carried.as_tensor()
+        return self._preprocessing.to_file_grid(result, image)
 
 
 def slices_of(volume: dict[str, Any]) -> list[dict[str, Any]]:
@@ -153,3 +130,6 @@ def _check_image(image: MetaTensor, item: dict[str, Any]) -> None:
             f"Expected the spacing {tuple(item['spacing'])} mm in {item[IMAGE]}, got {tuple(found)}; "
             f"repair the file's header."
         )
+
+
+__all__ = ["IMAGE", "LABEL", "ShortAxisGrid", "load_slices", "slices_of"]
