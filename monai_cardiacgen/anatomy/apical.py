@@ -1,11 +1,12 @@
 """The 12 criteria of an apical echo view: left ventricular cavity, myocardium and left atrium, all three required.
 
 Maps lie as CAMUS's files do: the first axis runs across the beam (lateral), the second away from the probe (depth).
-Ratios compare lengths along the same axis, so they hold for images that were resampled without keeping their aspect.
+Ratios are of pixel counts. Widths are counted along the first axis, so their ratio does not depend on the aspect;
+frontiers run across the beam for the most part and depend on it little, erosions only as the wall is oblique.
 
 The limits are the paper's, but for the gaps (as in short-axis slices an area) and the frontier of wall and atrium: the
 paper's 0.11 refuses 13 % of the 1,600 expert labels of CAMUS as they came here, resampled to 224 x 224 without keeping
-the aspect, for that frontier runs partly along the depth and the wall's width across; 0.35 refuses 0.25 %.
+the aspect, and at other aspects hardly fewer; 0.35 refuses 0.25 %. `docs/anatomy.md` has the shares by criterion.
 
 Source:
     Painchaud et al., "Cardiac segmentation with strong anatomical guarantees", IEEE TMI 2020,

@@ -22,6 +22,8 @@ _MARKS = tuple(
     for shape in ("X", "o", "s", "D", "^", "v", "P", "*")
     for colour in ("#000000", "#ff00c8", "#fff200")
 )
+#: As many marks of one criterion are drawn large and with a rim.
+_FEW = 8
 #: mm of background that are shown around the heart.
 _MARGIN = 8.0
 
@@ -109,15 +111,16 @@ def _mark(axis: Axes, evidence: dict[str, torch.Tensor], spacing: Sequence[float
     handles = []
     for (name, where), (shape, colour) in zip(evidence.items(), _cycle(len(evidence)), strict=True):
         row, column = (index.cpu().numpy() + 0.5 for index in where.nonzero(as_tuple=True))
+        few = len(row) <= _FEW  # the rims of many marks would hide each other
         (handle,) = axis.plot(
             row * spacing[0],
             column * spacing[1],
             linestyle="none",
             marker=shape,
-            markersize=7 if len(row) <= 40 else 4,
+            markersize=7 if few else 3.5,
             color=colour,
             markeredgecolor="white",
-            markeredgewidth=0.8 if len(row) <= 40 else 0.3,
+            markeredgewidth=0.8 if few else 0.0,
             label=f"{name} ({len(row)})",
         )
         handles.append(handle)
