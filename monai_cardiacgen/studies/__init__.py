@@ -1,5 +1,6 @@
 """Does it help? Arms, tests, intervals, figures and the page that tells."""
 
+from .anatomy_overlay import anatomy_figure
 from .augmentation import OrdinaryAugmentation
 from .bootstrap import Interval, bootstrap_difference, bootstrap_mean
 from .comparison import Comparison, compare_arms
@@ -17,6 +18,7 @@ __all__ = [
     "Score",
     "StyleDiversity",
     "SynthesisBudget",
+    "anatomy_figure",
     "bootstrap_difference",
     "bootstrap_mean",
     "compare_arms",
