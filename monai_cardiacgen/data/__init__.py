@@ -6,6 +6,7 @@ from .crop_about import CropAboutd
 from .datalist import read_decathlon, read_folder
 from .heart_centre import centred_by_motion, centred_by_offset, heart_offset
 from .heart_slices import HeartSlices
+from .image_quality import ImageQuality, measure_image_quality, select_by_grade
 from .mmwhs import correct_mmwhs_codes, read_mmwhs
 from .nnunet_export import export_nnunet
 from .preprocessing import (
@@ -26,11 +27,13 @@ from .synthetic_hdf5_writer import SyntheticHDF5Writer
 from .synthetic_set import SyntheticSet
 from .synthetic_set_writer import SyntheticSetWriter
 from .ultrasound_sector import ultrasound_sector, with_sector
+from .vessel_tracking import VesselCircle, VesselTracker
 
 __all__ = [
     "CaseRecord",
     "CropAboutd",
     "HeartSlices",
+    "ImageQuality",
     "Preprocessing",
     "RoundSampler",
     "SeedDataset",
@@ -41,6 +44,8 @@ __all__ = [
     "SyntheticHDF5Writer",
     "SyntheticSet",
     "SyntheticSetWriter",
+    "VesselCircle",
+    "VesselTracker",
     "apical_preprocessing",
     "centred_by_motion",
     "centred_by_offset",
@@ -50,6 +55,7 @@ __all__ = [
     "heart_offset",
     "load_slices",
     "load_sunnybrook",
+    "measure_image_quality",
     "read_acdc",
     "read_camus",
     "read_decathlon",
@@ -57,6 +63,7 @@ __all__ = [
     "read_mmwhs",
     "read_split",
     "read_sunnybrook",
+    "select_by_grade",
     "short_axis_preprocessing",
     "slices_of",
     "split_by_patient",

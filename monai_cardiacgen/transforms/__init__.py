@@ -1,5 +1,6 @@
 """MONAI transforms; each in an array, a dictionary and a batch form."""
 
+from .extract_vessel_patches import ExtractVesselPatches, ExtractVesselPatchesd
 from .rand_cardiac_synth import RandCardiacSynth, RandCardiacSynthd
 
-__all__ = ["RandCardiacSynth", "RandCardiacSynthd"]
+__all__ = ["ExtractVesselPatches", "ExtractVesselPatchesd", "RandCardiacSynth", "RandCardiacSynthd"]
