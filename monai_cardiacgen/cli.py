@@ -127,6 +127,27 @@ def demo(
 
 
 @app.command()
+def hearts(
+    data_dir: Annotated[Path, typer.Argument(help="Folder of labelled patients in ACDC's layout.")],
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/hearts"),
+    count: Annotated[int, typer.Option(min=1, help="Label maps to draw.")] = 10_000,
+    patients: Annotated[int, typer.Option(min=0, help="Whole patients to draw.")] = 3,
+    frames: Annotated[int, typer.Option(min=3, help="Frames of each patient's cine.")] = 25,
+    ejection_fraction: Annotated[
+        float | None, typer.Option(min=0.05, max=0.85, help="Of the patients.  [default: whatever is drawn]")
+    ] = None,
+    iterations: Annotated[int, typer.Option(min=100, help="Training steps of each shape model.")] = 1800,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+) -> None:
+    """Learn the shapes of hearts, and draw label maps, stacks and cines that keep all anatomical criteria."""
+    with _plain_endings("The same command goes on where it was."):
+        from .studies.hearts import HeartsSettings, run_hearts
+
+        settings = HeartsSettings(str(data_dir.resolve()), count, patients, frames, ejection_fraction, iterations, seed)
+        run_hearts(settings, out, Console())
+
+
+@app.command()
 def phantom(
     out: Annotated[Path, typer.Argument(help="Folder to write to; patients that it holds are kept.")],
     patients: Annotated[int, typer.Option(min=1, help="How many patients the folder shall hold.")] = 10,

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 import torch
 
 from ..anatomy.check import AnatomyCheck
-from ..anatomy.geometry import distance_to_background
 from ..anatomy.morphology import connected_components
 from ..anatomy.placement import centre_heart, heart_centre, shift
 from ..checks import check_spacing
 from ..errors import InputError, ShapeError
 from .latent_sampler import LatentSampler
 from .resample import Placement, one_hot_to_model, place
+from .valid_blend import shortest_valid_way
 
-#: How far from its border, in mm, a structure still counts as more or less inside: bounds what an absent one weighs.
-_REACH = 20.0
-#: Steps of the search for the shortest way; it is done twice, the second time within one step of the first.
-_STEPS = 8
 #: How many changed patches are put back one by one; further ones stay changed.
 _PATCHES = 32
 
@@ -109,10 +105,9 @@ class AnatomyRepair:
 
     def _repaired(self, label: torch.Tensor, spacing: tuple[float, float]) -> torch.Tensor | None:
         """Return the repaired map `(H, W)`, or None where nothing valid was found."""
-        start = self._signed_distances(self.scheme.to_channels(label), spacing)
+        start = self.scheme.to_channels(label)
         for decoded in self._hearts_like(label, spacing):
-            end = self._signed_distances(decoded, spacing)
-            blended = self._shortest_valid_way(start, end, spacing)
+            blended = shortest_valid_way(start, decoded, spacing, self.check)
             if blended is not None:
                 return self._with_patches_put_back(label, blended, spacing)
         return None
@@ -140,28 +135,6 @@ class AnatomyRepair:
         centred = torch.stack([shift(one, offset[0].tolist()) for one in weights[0]])[None]
         # Smooth weights are interpolated before the decision: the outline is finer than the model's pixels.
         return placement.to_sample(centred, extend=False).argmax(dim=1)[0]
-
-    def _signed_distances(self, channels: torch.Tensor, spacing: tuple[float, float]) -> torch.Tensor:
-        """Return mm inside (positive) or outside of each class, `(num_classes, H, W)`, at most `_REACH`."""
-        masks = torch.stack([channels == channel for channel in range(self.scheme.num_classes)])
-        inside, outside = (distance_to_background(one, spacing).clamp(max=_REACH) for one in (masks, ~masks))
-        return inside - outside
-
-    def _shortest_valid_way(
-        self, start: torch.Tensor, end: torch.Tensor, spacing: tuple[float, float]
-    ) -> torch.Tensor | None:
-        low, high, found = 0.0, 1.0, None
-        for _ in range(2):
-            shares = torch.linspace(low, high, _STEPS + 1)[1:].to(start)
-            blends = torch.stack([torch.lerp(start, end, share).argmax(dim=0) for share in shares])
-            codes = self.scheme.to_codes(blends)
-            valid = self.check(codes, spacing).valid
-            if not bool(valid.any()):
-                return found
-            first = int(valid.to(torch.int64).argmax())
-            found, step = codes[first], (high - low) / _STEPS
-            low, high = low + first * step, low + (first + 1) * step
-        return found
 
     def _with_patches_put_back(
         self, before: torch.Tensor, after: torch.Tensor, spacing: tuple[float, float]

@@ -11,6 +11,8 @@ from .heart_attributes import HeartAttributes, Target
 
 #: How far a training heart's number may lie from the wanted one, in standard deviations, before it is rarely chosen.
 _NEAR = 0.25
+#: Longest way that a point is moved, in standard deviations of the points in that direction.
+_FURTHEST = 3.0
 #: Part of the variance of a number below which it cannot be steered: the points hardly tell it.
 _RIDGE = 1e-3
 
@@ -26,7 +28,8 @@ class TargetedProposal:
 
     $$p' = p + c\, (c^T C^{-1} c)^{-1} (a - \hat a(p)),$$
 
-    the most likely point, for normal points, among those that are predicted to be as wanted.
+    the most likely point, for normal points, among those that are predicted to be as wanted. It is moved by three
+    standard deviations at most.
 
     Args:
         points: standardised points of the training hearts `(N, D)`, on the CPU.
@@ -79,7 +82,10 @@ class TargetedProposal:
         explained = together.T @ regression + _RIDGE * torch.eye(len(names), dtype=torch.float64)
         predicted = (point.double() - middle) @ regression
         missing = (torch.tensor(wanted, dtype=torch.float64) - mean) / spread - predicted
-        moved: torch.Tensor = point.double() + together @ torch.linalg.solve(explained, missing)
+        step = torch.linalg.solve(explained, missing)
+        # In deviations of the points along the way: further out there are no hearts to learn from.
+        length = float((step @ explained @ step).clamp_min(0).sqrt())
+        moved: torch.Tensor = point.double() + min(1.0, _FURTHEST / max(length, 1e-9)) * (together @ step)
         return moved.to(point)
 
 

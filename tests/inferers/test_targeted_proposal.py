@@ -40,9 +40,13 @@ def test_what_was_not_asked_for_stays_as_varied_as_it_was():
     assert float(points[:, 2].std()) == pytest.approx(1.0, abs=0.12)
 
 
-def test_far_beyond_all_hearts_the_nearest_are_moved():
-    found = drawn({"area": (900.0, 900.0)}, count=20)
-    assert bool(((found @ MIXING)[:, 0] + 500 - 900).abs().max() < 1)
+def test_beyond_all_hearts_the_nearest_are_moved_but_not_for_ever():
+    most = float(NUMBERS[:, 0].max())
+    found = (drawn({"area": (most + 30, most + 30)}, count=20) @ MIXING)[:, 0] + 500
+    assert float((found - most - 30).abs().max()) < 1
+    far = (drawn({"area": (2000.0, 2000.0)}, count=20, bandwidth=1e-6) @ MIXING)[:, 0] + 500
+    spread = float(NUMBERS[:, 0].std())
+    torch.testing.assert_close(far, torch.full((20,), most + 3 * spread), atol=0.1 * spread, rtol=0)
 
 
 def test_what_only_the_dataset_tells_chooses_the_heart():
