@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -67,6 +68,9 @@ def _plain_endings(go_on: str) -> Iterator[None]:
     """End with one sentence on stderr instead of a traceback; `go_on` says how to continue after Ctrl-C."""
     stderr = Console(stderr=True, soft_wrap=True, highlight=False)
     logging.getLogger("ignite.engine").setLevel(logging.CRITICAL)  # it would announce every exception itself
+    # MONAI tries every reader for every file, and says of one, which nobody asked for, that it is not there.
+    logging.getLogger("monai.data.nvimgcodec_pydicom_plugin").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="NvImgCodecPydicomReader")
     try:
         yield
     except CardiacGenError as error:

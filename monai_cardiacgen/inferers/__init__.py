@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from .anatomy_repair import AnatomyRepair, RepairedLabels
 from .cardiac_synthesizer import CardiacSynthesizer, SyntheticCases
 from .heart_attributes import HeartAttributes
 from .hearts import Hearts
 from .latent_sampler import LatentSampler
+from .patient_fit import fit_patient_sampler
+from .patient_sampler import PatientSampler
+from .synthetic_patient import ShortAxisStack, SyntheticCine, SyntheticPatient, SyntheticPatients
 
-__all__ = ["CardiacSynthesizer", "HeartAttributes", "Hearts", "LatentSampler", "SyntheticCases"]
+__all__ = [
+    "AnatomyRepair",
+    "CardiacSynthesizer",
+    "HeartAttributes",
+    "Hearts",
+    "LatentSampler",
+    "PatientSampler",
+    "RepairedLabels",
+    "ShortAxisStack",
+    "SyntheticCases",
+    "SyntheticCine",
+    "SyntheticPatient",
+    "SyntheticPatients",
+    "fit_patient_sampler",
+]

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.animation import FuncAnimation, PillowWriter
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
+from PIL import Image
 
 from ..anatomy.labels import LabelScheme
 from ..data.files import whole_file
@@ -83,15 +82,18 @@ def write_cine_gif(path: Path, cine: SyntheticCine, scheme: LabelScheme, title: 
     heading = figure.suptitle("", fontsize=10)
     _legend(figure, scheme)
 
-    def draw(frame: int) -> list[Artist]:
+    frames = []
+    for frame, volume in enumerate(volumes):
         for number, picture in enumerate(pictures):
             picture.set_data(_channels(cine.label[frame, ..., number], scheme))
-        heading.set_text(f"{title}: base (top left) to apex, LV cavity {volumes[frame]:.0f} mL")
-        return [*pictures, heading]
-
-    movie = FuncAnimation(figure, draw, frames=len(cine.label), blit=False)
+        heading.set_text(f"{title}: base (top left) to apex, LV cavity {volume:.0f} mL")
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
     with whole_file(path) as beside:
-        movie.save(beside, writer=PillowWriter(fps=per_second))
+        frames[0].save(
+            beside, format="GIF", save_all=True, append_images=frames[1:], duration=1000 // per_second, loop=0
+        )
 
 
 def save_figure(path: Path, figure: Figure) -> None:

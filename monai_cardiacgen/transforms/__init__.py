@@ -2,5 +2,13 @@
 
 from .extract_vessel_patches import ExtractVesselPatches, ExtractVesselPatchesd
 from .rand_cardiac_synth import RandCardiacSynth, RandCardiacSynthd
+from .repair_anatomy import RepairAnatomy, RepairAnatomyd
 
-__all__ = ["ExtractVesselPatches", "ExtractVesselPatchesd", "RandCardiacSynth", "RandCardiacSynthd"]
+__all__ = [
+    "ExtractVesselPatches",
+    "ExtractVesselPatchesd",
+    "RandCardiacSynth",
+    "RandCardiacSynthd",
+    "RepairAnatomy",
+    "RepairAnatomyd",
+]

@@ -16,11 +16,11 @@ SIDE, SPACING = 40, (2.0, 2.0)
 class DiscVAE(AnatomicalVAE):
     """Latent: the cavity's radius minus 6 and the wall's thickness minus 3, in pixels."""
 
-    def __init__(self, spatial_dims: int = 2, condition_size: int = 0) -> None:
+    def __init__(self, spatial_dims: int = 2, condition_size: int = 0, side: int = SIDE) -> None:
         super().__init__(
-            spatial_dims, 4, (SIDE,) * spatial_dims, latent_size=2, channels=(2,), condition_size=condition_size
+            spatial_dims, 4, (side,) * spatial_dims, latent_size=2, channels=(2,), condition_size=condition_size
         )
-        axis = torch.arange(SIDE) - (SIDE - 1) / 2
+        axis = torch.arange(side) - (side - 1) / 2
         grid = torch.meshgrid(*[axis] * spatial_dims, indexing="ij")
         self.register_buffer("distance", sum(one**2 for one in grid).sqrt())
 
