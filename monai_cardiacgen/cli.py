@@ -136,7 +136,7 @@ def hearts(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/hearts"),
     count: Annotated[int, typer.Option(min=1, help="Label maps to draw.")] = 10_000,
     patients: Annotated[int, typer.Option(min=0, help="Whole patients to draw.")] = 3,
-    frames: Annotated[int, typer.Option(min=3, help="Frames of each patient's cine.")] = 25,
+    frames: Annotated[int, typer.Option(min=3, help="Frames of each patient's cine.")] = 30,
     ejection_fraction: Annotated[
         float | None, typer.Option(min=0.05, max=0.85, help="Of the patients.  [default: whatever is drawn]")
     ] = None,

@@ -44,7 +44,8 @@ class PatientSampler:
     stack at both phases, and the two lengths. New vectors are drawn near those of training patients, within their
     principal components. Every slice is decoded from the curves, so neighbours in space and time fit together. A
     patient is valid when every slice keeps the criteria of `AnatomyCheck` and both stacks those of `StackCheck`; if
-    not, another is drawn, and the result says how often and why.
+    not, another is drawn, and the result says how often and why; so is one whose ejection fraction, where none was
+    asked for, is beyond those of all training patients.
 
     The slices follow the heart: a stack has as many at end systole as at end diastole, closer together.
 
@@ -184,6 +185,9 @@ class PatientSampler:
         faults = self._faults(diastole) + self._faults(systole)
         if wanted is not None and abs(fraction - wanted) > _TOLERANCE:
             faults.append("ejection fraction out of reach")
+        known = self.attributes.measured[EJECTION_FRACTION]
+        if wanted is None and not float(known.min()) <= fraction <= float(known.max()):
+            faults.append("ejection fraction beyond all training patients'")
         return SyntheticPatient(trajectory, contraction, diastole, systole, fraction), faults
 
     def _contraction(self, trajectory: StackTrajectory, slices: int, volume: float) -> float:

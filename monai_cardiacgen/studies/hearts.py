@@ -55,7 +55,7 @@ class HeartsSettings:
     data_dir: str
     count: int = 10_000
     patients: int = 3
-    frames: int = 25
+    frames: int = 30
     ejection_fraction: float | None = None
     iterations: int = 1800
     seed: int = 0

@@ -11,10 +11,11 @@ from monai_cardiacgen.errors import InputError
 
 def test_from_end_diastole_to_end_systole_and_back():
     share = ejected_share(torch.linspace(0, 1, 1001))
-    assert float(share[0]) == float(share[-1]) == 0
+    assert float(share[0]) == 0
+    assert float(share[-1]) == pytest.approx(0, abs=1e-6)
     assert float(share.max()) == pytest.approx(1.0, abs=1e-6)
     assert 0.3 < float(share.argmax()) / 1000 < 0.42
-    assert float(share.min()) >= 0
+    assert float(share.min()) >= -1e-6
 
 
 def test_ejection_only_empties_and_filling_only_fills():
@@ -25,7 +26,7 @@ def test_ejection_only_empties_and_filling_only_fills():
 
 
 def test_no_jump_and_no_kink():
-    share = ejected_share(torch.linspace(0, 1, 10001))
+    share = ejected_share(torch.linspace(0, 1, 10001, dtype=torch.float64))
     steps = share.diff()
     assert float(steps.abs().max()) < 6e-4  # at most six stroke volumes a cycle
     assert float(steps.diff().abs().max()) < 1e-5

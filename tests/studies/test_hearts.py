@@ -87,7 +87,7 @@ def test_patients_come_as_files_that_say_the_same(tmp_path):
     for phase in ("ED", "ES"):
         image = nib.load(tmp_path / f"patient_001_{phase}.nii.gz")
         assert image.header.get_zooms()[:2] == SPACING
-        volumes.append(np.asarray(image.dataobj == 3).sum() * np.prod(image.header.get_zooms()) / 1000)
+        volumes.append((np.asarray(image.dataobj) == 3).sum() * np.prod(image.header.get_zooms()) / 1000)
     assert 1 - volumes[1] / volumes[0] == pytest.approx(0.5, abs=0.011)
 
 
