@@ -108,8 +108,8 @@ class LatentSampler(LatentSpace):
             max_draws: draws a row before giving up.
             told: what the dataset tells of each map: numbers such as `"position"`, texts such as `"phase"` or
                 `"group"`; they can be asked for beside the sizes, which the maps tell themselves.
-            patients: whose map each is; then the bandwidth is cross-validated by leaving out patients, for slices
-                of one patient vouch for each other.
+            patients: whose map each is; then the bandwidth is cross-validated by leaving out patients (points, of
+                one patient alone), for slices of one patient vouch for each other.
 
         Raises:
             LabelError: when a map has no heart, or unknown codes.

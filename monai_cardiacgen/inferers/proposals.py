@@ -47,21 +47,23 @@ def cross_validated_bandwidth(points: torch.Tensor, groups: Sequence[str] | None
 
     Args:
         points: `(N, D)`, of about unit standard deviation.
-        groups: whose point each is: points of one patient do not vouch for each other. By default each stands alone.
+        groups: whose point each is: points of one patient do not vouch for each other. By default each stands alone,
+            and also where one group has them all.
 
     Raises:
         ShapeError: for fewer than 2 points, or points that are not finite.
-        InputError: when there is not a group for each point, or only one group.
+        InputError: when there is not a group for each point.
     """
     points = _check_points(points).to(torch.float64)
     squared = torch.cdist(points, points).square()
     squared.fill_diagonal_(torch.inf)  # a point does not vouch for itself
     if groups is not None:
+        if len(groups) != len(points):
+            raise InputError(f"Expected a group for each of {len(points)} points, got {len(groups)}.")
         names = sorted(set(groups))
-        if len(groups) != len(points) or len(names) < 2:
-            raise InputError(f"Expected a group for each of {len(points)} points, of two at least, got {len(groups)}.")
-        number = torch.tensor([names.index(group) for group in groups])
-        squared.masked_fill_(number[:, None] == number, torch.inf)
+        if len(names) > 1:
+            number = torch.tensor([names.index(group) for group in groups])
+            squared.masked_fill_(number[:, None] == number, torch.inf)
     dims = points.shape[1]
     likelihoods = [(torch.logsumexp(-squared / (2 * h * h), dim=1) - dims * torch.log(h)).sum() for h in _BANDWIDTHS]
     return float(_BANDWIDTHS[int(torch.stack(likelihoods).argmax())])

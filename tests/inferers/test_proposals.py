@@ -133,8 +133,11 @@ def test_points_of_one_group_do_not_vouch_for_each_other():
     assert grouped == pytest.approx(cross_validated_bandwidth(alone), rel=0.13)  # one step of the grid
 
 
-def test_groups_must_fit_and_differ():
-    points = torch.randn(4, 2, generator=seeded(0))
-    for groups in (["a"] * 4, ["a", "b"]):
-        with pytest.raises(InputError, match="group for each of 4 points"):
-            cross_validated_bandwidth(points, groups)
+def test_one_patients_points_are_each_left_out_alone():
+    points = torch.randn(40, 2, generator=seeded(0))
+    assert cross_validated_bandwidth(points, ["a"] * 40) == cross_validated_bandwidth(points)
+
+
+def test_every_point_needs_a_group():
+    with pytest.raises(InputError, match="group for each of 4 points, got 2"):
+        cross_validated_bandwidth(torch.randn(4, 2, generator=seeded(0)), ["a", "b"])
