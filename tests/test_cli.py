@@ -12,6 +12,7 @@ from monai_cardiacgen import __version__, cli, demo, phantom
 from monai_cardiacgen.data.acdc import read_acdc
 from monai_cardiacgen.data.camus import read_camus
 from monai_cardiacgen.errors import DataError
+from monai_cardiacgen.studies import hearts
 
 
 def invoke(*arguments):
@@ -72,6 +73,24 @@ def test_demo_passes_its_options_on(monkeypatch, tmp_path):
     assert (real.seed, real.training, real.validation, real.data_dir) == (7, 8, 12, str(tmp_path))
     assert str(real_out) == "runs/acdc"
     assert (made.patients, made.training, made_out) == (9, 2, tmp_path)
+
+
+def test_hearts_passes_its_options_on(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(hearts, "run_hearts", lambda settings, out, console: seen.append((settings, out)))
+    arguments = ("--count", "40", "--patients", "2", "--frames", "12", "--ejection-fraction", "0.3", "--seed", "5")
+    assert invoke("hearts", str(tmp_path), "--out", str(tmp_path / "o"), *arguments).exit_code == 0
+    expected = hearts.HeartsSettings(
+        str(tmp_path), count=40, patients=2, frames=12, ejection_fraction=0.3, iterations=1800, seed=5
+    )
+    assert seen == [(expected, tmp_path / "o")]
+
+
+def test_hearts_of_a_folder_without_patients_is_one_sentence(tmp_path):
+    result = invoke("hearts", str(tmp_path), "--out", str(tmp_path / "o"))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: Expected")
+    assert "Traceback" not in result.stderr
 
 
 def test_phantom_writes_patients_that_the_reader_reads(tmp_path):

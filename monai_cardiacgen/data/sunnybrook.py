@@ -21,9 +21,8 @@ from .contour import coverage, read_contour
 from .dicom_slice import DicomSlice, read_dicom_slice
 from .problems import Problems
 
-#: Coordinate of the first pixel's centre in the contour files: they count from 1. On 79
-#: cavity contours the image's edges, papillary muscles left out, lie at the stored coordinates minus (1.1, 0.8) pixels
-#: (x, y; standard error 0.06 each); counting from 0 would give (0, 0), pixel corners (0.5, 0.5).
+#: Coordinate of the first pixel's centre in the contour files: they count from 1. Cavity contours say so by four ways
+#: of finding the image's edges, though not to the tenth of a pixel (docs/data.md); outer contours are too vague to tell.
 FIRST_PIXEL = 1.0
 #: Share of a cavity that the outer contour of the same slice encloses at least, if both were drawn on one image.
 LEAST_ENCLOSED = 0.95

@@ -10,6 +10,7 @@ from nibabel.orientations import aff2axcodes
 from nibabel.processing import resample_from_to
 
 from monai_cardiacgen.anatomy.schemes import MM_WHS
+from monai_cardiacgen.data.mmwhs import read_mmwhs
 from monai_cardiacgen.errors import InputError, ShapeError, SpacingError
 from monai_cardiacgen.phantom import whole_heart_phantom, write_mmwhs, write_mmwhs_phantom
 
@@ -34,6 +35,15 @@ def test_the_folder_has_the_challenges_names(phantom: Path):
     endings = ("descending_aorta.csv", "image.nii.gz", "label.nii.gz")
     expected = [f"{kind}_train_{number}_{end}" for kind in ("ct", "mr") for number in (1001, 1002) for end in endings]
     assert sorted(path.name for path in phantom.iterdir()) == sorted(expected)
+
+
+def test_the_reader_reads_it(phantom: Path):
+    items = read_mmwhs(phantom)
+    assert [(item["patient"], item["modality"]) for item in items] == [
+        (f"{kind}_train_{number}", kind.upper()) for kind in ("ct", "mr") for number in (1001, 1002)
+    ]
+    for item in items:
+        assert item["spacing"] == pytest.approx(SMALL["spacing"])
 
 
 @pytest.mark.parametrize("modality", ["ct", "mr"])
