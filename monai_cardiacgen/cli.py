@@ -7,14 +7,17 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn, track
+from rich.text import Text
 
 from ._version import __version__
 from .errors import CardiacGenError
@@ -29,6 +32,7 @@ app = typer.Typer(
 )
 
 _EXIT_ERROR, _EXIT_INTERRUPTED = 2, 130
+_LINE_EVERY = 60  # seconds between lines of progress in a log
 
 
 class Data(str, Enum):
@@ -175,34 +179,64 @@ def phantom(
         typer.echo(f"{patients} patients in {out}")
 
 
+class _Rate(ProgressColumn):
+    """Cases a second, over the last half minute and in the end over all."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.3g} cases/s")
+
+
+class _CasesShown:
+    """Shows how many cases there are, the rate and the remaining time; into a file or a pipe a line a minute."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        self._bar = Progress("Synthetic cases", *columns, console=console, speed_estimate_period=30)
+        self._begun = self._told = (monotonic(), 0)
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _show(self, done: int, total: int) -> None:
+        if not self._bar.tasks:  # other ranks than the first are never called, and draw nothing
+            self._bar.add_task("", completed=done, total=total)
+            self._begun = self._told = (monotonic(), done)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=done)
+        now = monotonic()
+        if not self._bar.console.is_terminal and now - self._told[0] >= _LINE_EVERY:
+            rate = (done - self._begun[1]) / (now - self._begun[0])
+            left = timedelta(seconds=round((total - done) / max(rate, 1e-9)))
+            self._bar.console.print(f"{done} of {total} cases, {rate:.3g} cases/s, {left} left")
+            self._told = (now, done)
+
+
 @app.command()
 def generate(
     bundle: Annotated[Path, typer.Argument(help="Folder of a MONAI bundle with a synthesizer.")],
-    out: Annotated[
-        Path, typer.Argument(help="Folder of the set; for hdf5 the file; for nnunet the folder nnUNet_raw.")
-    ],
-    count: Annotated[int, typer.Option(min=1, help="How many cases the set shall hold.")] = 100,
+    out: Annotated[Path, typer.Option(help="Folder of the set; for hdf5 the file; for nnunet the folder nnUNet_raw.")],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many cases the set shall hold.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="A case depends on it and on its own number.")] = 0,
     form: Annotated[Form, typer.Option("--format", help="How the set is written.")] = Form.nifti,
     modality: Annotated[Modality, typer.Option(help="What the images are.")] = Modality.MR,
     dataset_id: Annotated[int, typer.Option(min=1, max=999, help="For nnunet: NNN of DatasetNNN_Name.")] = 500,
+    first: Annotated[int, typer.Option(min=0, help="Number of the first case, for one shard of a larger set.")] = 0,
 ) -> None:
-    """Write a set of synthetic cases; stopped, the same command goes on, and a larger count adds to the set."""
-    with _plain_endings("The same command goes on where it was."), Progress(console=Console()) as bar:
+    """Write a set of synthetic cases; stopped, the same command goes on, and a larger count adds to the set.
+
+    Several processes make the same set together: torchrun --nproc-per-node 2 -m monai_cardiacgen generate ...
+    """
+    with _plain_endings("The same command goes on where it was."):
         from .generate import generate_set
 
-        task = bar.add_task("Synthetic cases", total=count)
-        written = generate_set(
-            bundle,
-            out,
-            count,
-            seed,
-            form.value,
-            modality.value,
-            dataset_id,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    typer.echo(f"{count} cases in {written}")
+        with _CasesShown(Console()) as shown:
+            written = generate_set(bundle, out, count, seed, form.value, modality.value, dataset_id, first, shown)
+        if os.environ.get("RANK", "0") == "0":
+            typer.echo(f"{count} cases in {written}")
 
 
 def main() -> None:

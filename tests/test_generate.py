@@ -34,12 +34,16 @@ def digests(folder):
     return [(entry.image_sha256, entry.label_sha256) for entry in SyntheticSet(folder).entries]
 
 
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
 def test_cases_are_those_of_their_recorded_seed(synthesizer, bundle, tmp_path):
     seen = []
     folder = generate_set(bundle, tmp_path / "set", 3, seed=5, progress=lambda *numbers: seen.append(numbers))
     cases = SyntheticSet(folder)
     cases.verify()
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert seen == [(0, 3), (3, 3)]
     assert len({item["seed"] for item in cases}) == 3
     assert cases.description.origin["seed"] == 5
     assert (cases[0]["bundle"], cases[0]["version"], cases[0]["mode"], cases[0]["view"]) == (
@@ -53,16 +57,19 @@ def test_cases_are_those_of_their_recorded_seed(synthesizer, bundle, tmp_path):
 
 def test_stopped_and_enlarged_sets_are_the_undisturbed_ones(bundle, tmp_path):
     def stop(done, total):
-        if done == 4:
+        if done >= BATCH:
             raise KeyboardInterrupt
 
-    whole = digests(generate_set(bundle, tmp_path / "whole", BATCH + 2, seed=1))
+    count = 6 * BATCH + 2
+    whole = contents(generate_set(bundle, tmp_path / "whole" / "set", count, seed=1))
+    stopped = tmp_path / "stopped" / "set"
     with pytest.raises(KeyboardInterrupt):
-        generate_set(bundle, tmp_path / "stopped", 6, seed=1, progress=stop)
-    assert len(SyntheticSet(tmp_path / "stopped")) == 4
-    assert digests(generate_set(bundle, tmp_path / "stopped", 6, seed=1)) == whole[:6]
-    assert digests(generate_set(bundle, tmp_path / "stopped", BATCH + 2, seed=1)) == whole
-    assert digests(generate_set(bundle, tmp_path / "other", 2, seed=2)) != whole[:2]
+        generate_set(bundle, stopped, count - 5, seed=1, progress=stop)
+    assert BATCH <= len(SyntheticSet(stopped)) < count - 5
+    SyntheticSet(stopped).verify()
+    assert digests(generate_set(bundle, stopped, count - 5, seed=1)) == digests(tmp_path / "whole" / "set")[:-5]
+    assert contents(generate_set(bundle, stopped, count, seed=1)) == whole
+    assert digests(generate_set(bundle, tmp_path / "other", 2, seed=2)) != digests(stopped)[:2]
 
 
 def test_another_seed_or_bundle_does_not_go_on(synthesizer, bundle, tmp_path):
@@ -111,7 +118,7 @@ def test_the_anatomical_verdict_is_recorded(synthesizer, bundle, tmp_path, monke
 
 def test_the_command(bundle, tmp_path):
     runner = CliRunner()
-    arguments = ["generate", str(bundle), str(tmp_path / "set"), "--count", "2", "--seed", "4"]
+    arguments = ["generate", str(bundle), "--out", str(tmp_path / "set"), "-n", "2", "--seed", "4"]
     result = runner.invoke(cli.app, arguments)
     assert result.exit_code == 0, result.output
     assert "2 cases in" in result.output
@@ -119,6 +126,6 @@ def test_the_command(bundle, tmp_path):
     wrong = runner.invoke(cli.app, [*arguments[:-1], "5"])
     assert wrong.exit_code == 2
     assert wrong.stderr.startswith("Error: Expected")
-    nothing = runner.invoke(cli.app, ["generate", str(tmp_path / "no"), str(tmp_path / "x")])
+    nothing = runner.invoke(cli.app, ["generate", str(tmp_path / "no"), "--out", str(tmp_path / "x")])
     assert nothing.exit_code == 2
     assert not (tmp_path / "x").exists()

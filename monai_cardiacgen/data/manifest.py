@@ -1,22 +1,35 @@
-"""A file that grows by one line of JSON at a time, and what to do when its writer was killed in a line."""
+"""A file with a line of JSON a case: written in parts, one by each writer, and joined at the end."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from .disk_space import full_disk_told
+from .files import whole_file
 
 
-def append_line(path: Path, content: Mapping[str, Any]) -> None:
-    """Append one JSON object as one line, and see it on the disk before returning."""
-    line = json.dumps(dict(content), allow_nan=False) + "\n"
-    with path.open("ab", buffering=0) as file:
-        file.write(line.encode("utf-8"))
-        os.fsync(file.fileno())
+def append_lines(path: Path, contents: Iterable[Mapping[str, Any]]) -> None:
+    """Append JSON objects, a line each, and see them on the disk before returning; all of them or none.
+
+    Raises:
+        DataError: when the disk is full.
+    """
+    lines = b"".join(_line(content) for content in contents)
+    with full_disk_told(path), path.open("ab", buffering=0) as file:
+        before = file.tell()
+        try:
+            while lines:  # a disk that is nearly full takes some of them first
+                lines = lines[file.write(lines) :]
+            os.fsync(file.fileno())
+        except OSError:
+            os.truncate(path, before)
+            raise
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -28,9 +41,8 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: when a line is no JSON object, which no killed writer leaves behind.
     """
-    whole, _ = _whole_bytes(path)
     lines = []
-    for number, line in enumerate(whole.splitlines(), start=1):
+    for number, line in enumerate(_whole_bytes(path).splitlines(), start=1):
         try:
             content = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -44,20 +56,60 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def cut_torn_line(path: Path) -> None:
-    """Cut off a last line that lacks its end, so that the next one can be appended."""
-    whole, torn = _whole_bytes(path)
-    if torn:
-        os.truncate(path, len(whole))
+def new_part(path: Path, rank: int) -> Path:
+    """Return a name that no other writer has, for the part of the manifest `path` that one rank writes."""
+    return _parts_folder(path) / f"rank_{rank:05d}_{secrets.token_hex(4)}.jsonl"
 
 
-def _whole_bytes(path: Path) -> tuple[bytes, bool]:
-    """Return what lies before the last line's end, and whether anything comes after it."""
+def all_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the lines of a manifest and of its parts, each with the words that say where it stands.
+
+    A line that a part and the manifest both have, because the joining was stopped, comes once.
+    """
+    joined = read_lines(path)
+    found = [(f"line {number} of {path}", line) for number, line in enumerate(joined, start=1)]
+    known = {_line(line) for line in joined}
+    for part in _parts(path):
+        for number, line in enumerate(read_lines(part), start=1):
+            if _line(line) not in known:
+                found.append((f"line {number} of {part}", line))
+                known.add(_line(line))
+    return found
+
+
+def join_parts(path: Path) -> None:
+    """Write a manifest whole, its lines in the order of their `number`, and remove its parts."""
+    parts = _parts(path)
+    if parts:
+        lines = sorted((line for _, line in all_lines(path)), key=lambda line: int(line["number"]))
+        with full_disk_told(path), whole_file(path) as beside, beside.open("wb") as file:
+            file.writelines(_line(line) for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+    for part in parts:
+        part.unlink()
+    if _parts_folder(path).is_dir():
+        _parts_folder(path).rmdir()
+
+
+def _parts_folder(path: Path) -> Path:
+    return path.with_name(f"{path.name}.parts")
+
+
+def _parts(path: Path) -> list[Path]:
+    return sorted(_parts_folder(path).glob("rank_*.jsonl"))
+
+
+def _line(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(dict(content), allow_nan=False) + "\n").encode("utf-8")
+
+
+def _whole_bytes(path: Path) -> bytes:
+    """Return what lies before the last line's end."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return b"", False
+        return b""
     except OSError as error:
         raise DataError(f"Expected a manifest at {path}, could not read it ({error}).") from error
-    end = content.rfind(b"\n") + 1
-    return content[:end], end < len(content)
+    return content[: content.rfind(b"\n") + 1]

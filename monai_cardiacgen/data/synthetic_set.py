@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, overload
 
 from ..errors import DataError
 from .case_files import sha256_of
 from .files import read_json
-from .manifest import read_lines
+from .manifest import all_lines
 from .set_description import CaseRecord, SetDescription, inner_path
 
 DESCRIPTION, MANIFEST, DATALIST = "set.json", "manifest.jsonl", "dataset.json"
@@ -42,7 +43,7 @@ class SyntheticSet(Sequence[dict[str, Any]]):
 
     Each item has `image` and `label` (paths), `patient` (the name of the case), `synthetic` (True), `mode`, `seed`,
     `strength`, `bundle`, `version`, `view`, `spacing`, and what the writer was told about the case. A set whose
-    writer was stopped can be read: it has the cases that were complete.
+    writers were stopped, or are at work, can be read: it has the cases that are complete.
 
     Args:
         folder: the set's.
@@ -68,14 +69,11 @@ class SyntheticSet(Sequence[dict[str, Any]]):
         self.description = SetDescription.from_json(read_json(self.folder / DESCRIPTION), self.folder / DESCRIPTION)
         root = self.folder.resolve()
         manifest = self.folder / MANIFEST
-        entries = [
-            self._entry(line, f"line {number} of {manifest}", root)
-            for number, line in enumerate(read_lines(manifest), start=1)
-        ]
+        entries = [self._entry(line, where, root) for where, line in all_lines(manifest)]
         self.entries = sorted(entries, key=lambda entry: entry.record.number)
         numbers = [entry.record.number for entry in self.entries]
         if len(set(numbers)) < len(numbers):
-            twice = sorted({number for number in numbers if numbers.count(number) > 1})
+            twice = sorted({one for one, next_one in pairwise(numbers) if one == next_one})
             raise DataError(
                 f"Expected every case once in {manifest}, got the numbers {twice} again; make the set again."
             )
