@@ -12,26 +12,9 @@ from ..losses import FeatureMatchingLoss, HingeDiscriminatorLoss, HingeGenerator
 from ..networks.nets.multiscale_discriminator import MultiscaleDiscriminator
 from ..networks.nets.spade_generator import SPADEGenerator
 from ..networks.nets.style_encoder import StyleEncoder
+from ..ranks import rank, world_size
 from ..seeding import randn_rows, row_generators
-
-
-@dataclass(frozen=True)
-class PaintDraw:
-    """All that is random in painting one batch, drawn on the CPU.
-
-    Attributes:
-        style_noise: `(B, style_size)`, standard normal.
-        noise: one `(B, 1, *size)` tensor a level of the generator.
-        donor: `(B,)`, the row whose style each row gets; a row that is its own donor is reconstructed.
-    """
-
-    style_noise: torch.Tensor
-    noise: list[torch.Tensor]
-    donor: torch.Tensor
-
-    def to(self, device: torch.device) -> PaintDraw:
-        """Return the same draw on another device."""
-        return PaintDraw(self.style_noise.to(device), [level.to(device) for level in self.noise], self.donor.to(device))
+from .paint_batch import PaintBatch, PaintDraw
 
 
 @dataclass(frozen=True)
@@ -95,53 +78,76 @@ class SPADEGAN(nn.Module):
         return [*self.generator.parameters(), *self.style_encoder.parameters()]
 
     def draw(self, one_hot: torch.Tensor, generator: torch.Generator) -> PaintDraw:
-        """Draw what is random in painting the label maps `(B, C, *spatial)`."""
-        batch = len(one_hot)
+        """Draw what is random in painting the label maps `(B, C, *spatial)` of this rank and those of all others.
+
+        Every rank draws for all rows, from generators in the same state, so that a row's draws do not depend on which
+        rank has it.
+        """
+        batch = len(one_hot) * world_size()
         rows = row_generators(generator, batch)
         style_noise = randn_rows(rows, (self.generator.style_size,))
-        noise = self.generator.draw_noise(one_hot.shape[2:], rows)
+        noise = self.generator.draw_noise(one_hot.shape[2:], rows[rank() :: world_size()])
         donor = torch.arange(batch)
         swapped = int(self.swapped * batch) if batch > 1 else 0
         if swapped:
             donor[:swapped] += torch.randint(1, batch, (swapped,), generator=generator)
-        return PaintDraw(style_noise, noise, donor % batch).to(one_hot.device)
+        return PaintDraw(style_noise, noise, donor % batch)
 
-    def paint(self, image: torch.Tensor, one_hot: torch.Tensor, draw: PaintDraw) -> Painting:
+    def paint(self, batch: PaintBatch) -> Painting:
         """Encode the real images' styles and paint the label maps in them (some in another row's)."""
-        mean, log_variance = self.style_encoder.encode(image)
-        style = (mean + (log_variance / 2).exp() * draw.style_noise)[draw.donor]
-        own = draw.donor == torch.arange(len(image), device=image.device)
-        return Painting(self.generator(one_hot, style, draw.noise), style, mean, log_variance, own)
+        mean, log_variance = self.style_encoder.encode(batch.image)
+        style = mean + (log_variance / 2).exp() * batch.style_noise
+        if batch.guests is not None:
+            guest_mean, guest_log_variance = self.style_encoder.encode(batch.guests.image)
+            lent = guest_mean + (guest_log_variance / 2).exp() * batch.guests.style_noise
+            style = torch.cat([style, lent])
+        style = style[batch.donor]
+        own = batch.donor == torch.arange(len(batch.image), device=batch.donor.device)
+        return Painting(self.generator(batch.one_hot, style, batch.noise), style, mean, log_variance, own)
 
-    def discriminator_loss(self, image: torch.Tensor, one_hot: torch.Tensor, painting: Painting) -> torch.Tensor:
+    def discriminator_loss(self, batch: PaintBatch, painting: Painting) -> torch.Tensor:
         """Hinge loss of real against painted images; no gradient reaches the generator."""
-        both = torch.cat([image, painting.image.detach()])
-        features = self.discriminator.features(torch.cat([both, one_hot.repeat(2, *[1] * (one_hot.ndim - 1))], dim=1))
-        logits = [scale[-1].chunk(2) for scale in features]
+        both = torch.cat([batch.image, painting.image.detach()])
+        label = batch.one_hot.repeat(2, *[1] * (both.ndim - 1))
+        logits = [scale[-1].chunk(2) for scale in self.discriminator.features(torch.cat([both, label], dim=1))]
         loss: torch.Tensor = self.hinge_discriminator([real for real, _ in logits], [fake for _, fake in logits])
-        return loss
+        return batch.shares.rows * loss
 
-    def generator_losses(
-        self, image: torch.Tensor, one_hot: torch.Tensor, painting: Painting
-    ) -> dict[str, torch.Tensor]:
-        """Return the weighted terms that generator and encoder minimise together."""
+    def generator_losses(self, batch: PaintBatch, painting: Painting) -> dict[str, torch.Tensor]:
+        """Return the weighted terms that generator and encoder minimise together.
+
+        A term is there when some row of the whole batch has a part in it; it is 0 where none of these rows has.
+        """
         with torch.no_grad():
-            real_features = self.discriminator.features(torch.cat([image, one_hot], dim=1))
-        fake_features = self.discriminator.features(torch.cat([painting.image, one_hot], dim=1))
-        own, foreign = painting.own, ~painting.own
+            real_features = self.discriminator.features(torch.cat([batch.image, batch.one_hot], dim=1))
+        fake_features = self.discriminator.features(torch.cat([painting.image, batch.one_hot], dim=1))
+        own, foreign, shares = painting.own, ~painting.own, batch.shares
+        none = painting.image.new_zeros(())
         losses = {
-            "adversarial": self.hinge_generator([scale[-1] for scale in fake_features]),
-            "divergence": self.divergence
+            "adversarial": shares.rows * self.hinge_generator([scale[-1] for scale in fake_features]),
+            "divergence": shares.rows
+            * self.divergence
             * kullback_leibler(painting.mean, painting.log_variance)
             / painting.mean.shape[1],
         }
-        if own.any():
-            losses["reconstruction"] = self.reconstruction * F.l1_loss(painting.image[own], image[own])
-            losses["feature_matching"] = self.feature_matching * self.match_features(
-                [[layer[own] for layer in scale[:-1]] for scale in real_features],
-                [[layer[own] for layer in scale[:-1]] for scale in fake_features],
+        if shares.own is not None:
+            losses |= {"reconstruction": none, "feature_matching": none}
+        if shares.own:
+            losses["reconstruction"] = (
+                shares.own * self.reconstruction * F.l1_loss(painting.image[own], batch.image[own])
             )
-        if foreign.any():
+            losses["feature_matching"] = (
+                shares.own
+                * self.feature_matching
+                * self.match_features(
+                    [[layer[own] for layer in scale[:-1]] for scale in real_features],
+                    [[layer[own] for layer in scale[:-1]] for scale in fake_features],
+                )
+            )
+        if shares.foreign is not None:
+            losses["style_return"] = none
+        if shares.foreign:
             returned = self.style_encoder(painting.image[foreign])
-            losses["style_return"] = self.style_return * F.l1_loss(returned, painting.style[foreign].detach())
+            distance = F.l1_loss(returned, painting.style[foreign].detach())
+            losses["style_return"] = shares.foreign * self.style_return * distance
         return losses

@@ -16,10 +16,13 @@ from ..anatomy.labels import LabelScheme
 from ..anatomy.placement import centre_heart
 from ..losses import EvidenceLowerBoundLoss
 from ..networks.nets.anatomical_vae import AnatomicalVAE
-from .anatomical_vae_trainer import vae_step
+from ..ranks import all_rows, own_rows, world_size
+from .anatomical_vae_step import AnatomicalVAEStep
 from .resumable_trainer import ResumableTrainer, Stateful
 from .spade_gan import SPADEGAN
-from .spade_gan_trainer import averaged, gan_output, spade_gan_step
+from .spade_gan_step import SPADEGANStep
+from .spade_gan_trainer import averaged, gan_output
+from .synchronised import shared_batch_norm
 
 
 class VAEGANTrainer(ResumableTrainer):
@@ -28,7 +31,8 @@ class VAEGANTrainer(ResumableTrainer):
     The GAN learns to paint each label map as its image; at the same time the VAE learns the shapes, with the hearts
     moved to the middle of the map: where a heart lies says nothing of its shape, and `LatentSampler` draws it apart.
     Slices without a heart train the GAN alone. To train one half alone use `SPADEGANTrainer` or
-    `AnatomicalVAETrainer`.
+    `AnatomicalVAETrainer`. With several ranks each takes its part of the whole batch, and all move alike: see
+    `SPADEGANStep` and `AnatomicalVAEStep`.
 
     `state.output` holds `image`, `label`, `pred` (the painted images), `loss` (what the image generator minimises),
     and by name every loss term of the GAN and `vae`.
@@ -37,7 +41,7 @@ class VAEGANTrainer(ResumableTrainer):
         device: where the networks are trained.
         max_epochs: epochs in all.
         train_data_loader: gives `image` `(B, 1, *spatial)` in [0, 1] and `label` `(B, 1, *spatial)`, codes of
-            `scheme`.
+            `scheme`; with several ranks a loader a rank, all with batches of one size.
         vae: the shape model.
         vae_optimizer: of the shape model.
         gan: the image networks and their losses.
@@ -51,6 +55,7 @@ class VAEGANTrainer(ResumableTrainer):
         epoch_length: iterations an epoch; by default the loader's length.
         train_handlers: MONAI and ignite handlers.
         amp: bfloat16 autocast where the device gains by it.
+        accumulation: parts that each batch is taken in, for batches larger than memory.
         decollate: MONAI's: split batch and output into rows after each iteration.
         postprocessing: a MONAI transform of the output.
 
@@ -76,11 +81,12 @@ class VAEGANTrainer(ResumableTrainer):
         epoch_length: int | None = None,
         train_handlers: Sequence[Any] | None = None,
         amp: bool = True,
+        accumulation: int = 1,
         decollate: bool = False,
         postprocessing: Callable[[Any], Any] | None = None,
     ) -> None:
         self.scheme = scheme
-        self.vae = vae.to(device)
+        self.vae = shared_batch_norm(vae, device)
         self.vae_optimizer = vae_optimizer
         self.vae_loss = EvidenceLowerBoundLoss() if vae_loss is None else vae_loss
         self.gan = gan.to(device)
@@ -109,32 +115,31 @@ class VAEGANTrainer(ResumableTrainer):
             postprocessing=postprocessing,
         )
 
+        self.gan_step = SPADEGANStep(
+            self.gan, generator_optimizer, discriminator_optimizer, self.autocast, accumulation
+        )
+        self.vae_step = AnatomicalVAEStep(self.vae, vae_optimizer, self.vae_loss, self.autocast, accumulation)
+
     def _iteration(self, engine: Engine, batchdata: dict[str, torch.Tensor]) -> dict[str, Any]:
         image, label = self.prepared(engine, batchdata)
         # Until the step is done, handlers of its events find this batch, not the last one's output.
         engine.state.output = {CommonKeys.IMAGE: image, CommonKeys.LABEL: label}
         self.vae.train()
         self.gan.train()
-        losses, painting = spade_gan_step(
-            self.gan,
-            image,
-            self.scheme.one_hot(label[:, 0]),
-            self.generator,
-            self.generator_optimizer,
-            self.discriminator_optimizer,
-            self.autocast,
-            engine.fire_event,
-        )
+        losses, painted = self.gan_step(image, self.scheme.one_hot(label[:, 0]), self.generator, engine.fire_event)
         self.gan_average.update_parameters(self.gan)
-        engine.state.output = {**gan_output(image, label, losses, painting), **self._shape_step(label[:, 0])}
+        engine.state.output = {**gan_output(image, label, losses, painted), **self._shape_step(label[:, 0])}
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return engine.state.output  # type: ignore[no-any-return]
 
     def _shape_step(self, label: torch.Tensor) -> dict[str, float]:
-        hearts = label[(label > 0).flatten(1).any(dim=1)]
-        if len(hearts) < 2:  # batch norm needs two
+        has_heart = (label > 0).flatten(1).any(dim=1)
+        everywhere = all_rows(has_heart.to(torch.uint8)).cpu()  # of all ranks' rows
+        if int(everywhere.view(-1, world_size()).sum(dim=0).min()) < 2:  # batch norm needs two on each rank
             return {}
-        one_hot = self.scheme.one_hot(centre_heart(hearts)[0])
-        noise = torch.randn(len(hearts), self.vae.latent_size, generator=self.generator)
-        output = vae_step(self.vae, self.vae_optimizer, self.vae_loss, one_hot, noise, amp=self.mixed_precision)
-        return {"vae": float(output["loss"])}
+        hearts = int(everywhere.sum())
+        noise = torch.randn(hearts, self.vae.latent_size, generator=self.generator)
+        number = own_rows(everywhere.cumsum(0) - 1)[has_heart.cpu()]  # of this rank's hearts, among all
+        one_hot = self.scheme.one_hot(centre_heart(label[has_heart])[0])
+        output = self.vae_step(one_hot, noise[number], whole_batch=hearts)
+        return {"vae": float(output[CommonKeys.LOSS])}

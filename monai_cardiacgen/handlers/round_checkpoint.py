@@ -7,6 +7,7 @@ from pathlib import Path
 from ignite.engine import Engine, Events
 
 from ..data.files import load_checkpoint, save_checkpoint
+from ..ranks import of_first_rank, rank
 
 
 class RoundCheckpoint:
@@ -14,6 +15,9 @@ class RoundCheckpoint:
 
     The file is written beside and then renamed: a stop while it is written leaves the one before. Attach it after
     the handlers whose state the engine saves.
+
+    With several ranks attach it on each: the first one reads and writes the file, all get its content. What one
+    number of ranks has written, another can go on with.
 
     Args:
         path: of the one checkpoint file.
@@ -31,8 +35,11 @@ class RoundCheckpoint:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._save)
 
     def _load(self, engine: Engine) -> None:
-        if self.path.is_file():
-            engine.load_state_dict(load_checkpoint(self.path))
+        is_here = rank() == 0 and self.path.is_file()
+        state = of_first_rank(load_checkpoint(self.path) if is_here else None)
+        if state is not None:
+            engine.load_state_dict(state)
 
     def _save(self, engine: Engine) -> None:
-        save_checkpoint(self.path, engine.state_dict())
+        if rank() == 0:
+            save_checkpoint(self.path, engine.state_dict())

@@ -26,7 +26,7 @@ class TrainingRounds:
 
     Args:
         sampler: of the loader.
-        augmentation: gets a generator seeded by the sampler's seed and the epoch.
+        augmentation: gets a generator seeded by the sampler's seed, the epoch and the sampler's rank.
         optimizers: whose learning rates fall; each starts from the rates that it was built with.
     """
 
@@ -43,7 +43,9 @@ class TrainingRounds:
     def _begin(self, engine: Engine) -> None:
         epoch, epochs = engine.state.epoch, engine.state.max_epochs
         self.sampler.round_number = epoch
-        self.augmentation.generator = seeded((self.sampler.seed + 1) * 1_000_003 + epoch)
+        # Each rank moves its own rows; its stream of draws must not be another rank's.
+        stream = (self.sampler.seed + 1) * 1_000_003 + epoch + self.sampler.rank * 1_000_000_007
+        self.augmentation.generator = seeded(stream)
         share = min(1.0, 2 * (1 - (epoch - 1) / epochs))
         for optimizer, rates in zip(self.optimizers, self.rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):

@@ -7,31 +7,39 @@ import torch
 from small_hearts import hearts, tiny_gan
 
 from monai_cardiacgen.anatomy.schemes import ACDC
+from monai_cardiacgen.engines.paint_batch import PaintBatch, paint_batches
+from monai_cardiacgen.engines.spade_gan import SPADEGAN
 from monai_cardiacgen.seeding import seeded
 
 
 @pytest.fixture
-def batch():
-    image, label = hearts(4)
-    return image, ACDC.one_hot(label[:, 0])
+def one_hot():
+    return ACDC.one_hot(hearts(4)[1][:, 0])
 
 
-def test_discriminator_loss_reaches_the_discriminator_alone(batch):
+def batch_of(gan: SPADEGAN, one_hot: torch.Tensor) -> PaintBatch:
+    """The whole batch of the hearts' images with what is random about it."""
+    (batch,) = paint_batches(hearts(4)[0], one_hot, gan.draw(one_hot, seeded(0)))
+    return batch
+
+
+def test_discriminator_loss_reaches_the_discriminator_alone(one_hot):
     gan = tiny_gan()
-    painting = gan.paint(*batch, gan.draw(batch[1], seeded(0)))
-    gan.discriminator_loss(*batch, painting).backward()
+    batch = batch_of(gan, one_hot)
+    painting = gan.paint(batch)
+    gan.discriminator_loss(batch, painting).backward()
     assert all(parameter.grad is not None for parameter in gan.discriminator.parameters())
     assert all(parameter.grad is None for parameter in gan.generator.parameters())
     assert all(parameter.grad is None for parameter in gan.style_encoder.parameters())
 
 
-def test_discriminator_loss_is_the_hinge_of_real_against_painted(batch):
+def test_discriminator_loss_is_the_hinge_of_real_against_painted(one_hot):
     gan = tiny_gan().eval()
-    image, one_hot = batch
-    painting = gan.paint(image, one_hot, gan.draw(one_hot, seeded(0)))
+    batch = batch_of(gan, one_hot)
+    painting = gan.paint(batch)
     with torch.no_grad():
-        found = gan.discriminator_loss(image, one_hot, painting)
-        real = gan.discriminator.features(torch.cat([image, one_hot], dim=1))
+        found = gan.discriminator_loss(batch, painting)
+        real = gan.discriminator.features(torch.cat([batch.image, one_hot], dim=1))
         fake = gan.discriminator.features(torch.cat([painting.image, one_hot], dim=1))
     by_scale = [
         (1 - r[-1]).clamp(min=0).mean() + (1 + f[-1]).clamp(min=0).mean() for r, f in zip(real, fake, strict=True)
@@ -39,45 +47,44 @@ def test_discriminator_loss_is_the_hinge_of_real_against_painted(batch):
     torch.testing.assert_close(found, sum(by_scale) / 2)
 
 
-def test_generator_losses_reach_generator_and_encoder(batch):
+def test_generator_losses_reach_generator_and_encoder(one_hot):
     gan = tiny_gan()
-    painting = gan.paint(*batch, gan.draw(batch[1], seeded(0)))
-    losses = gan.generator_losses(*batch, painting)
+    batch = batch_of(gan, one_hot)
+    painting = gan.paint(batch)
+    losses = gan.generator_losses(batch, painting)
     assert set(losses) == {"adversarial", "divergence", "reconstruction", "feature_matching", "style_return"}
     sum(losses.values()).backward()
     for network in (gan.generator, gan.style_encoder):
         assert all(parameter.grad is not None for parameter in network.parameters())
 
 
-def test_rows_in_a_foreign_style_have_no_target(batch):
+def test_rows_in_a_foreign_style_have_no_target(one_hot):
     gan = tiny_gan(swapped=0.5).eval()
-    image, one_hot = batch
-    draw = gan.draw(one_hot, seeded(0))
-    assert draw.donor[2:].tolist() == [2, 3]
-    assert all(int(donor) != row for row, donor in enumerate(draw.donor[:2]))
-    painting = gan.paint(image, one_hot, draw)
-    own = (painting.image[2:] - image[2:]).abs().mean()
-    torch.testing.assert_close(
-        gan.generator_losses(image, one_hot, painting)["reconstruction"], gan.reconstruction * own
-    )
+    batch = batch_of(gan, one_hot)
+    assert batch.donor[2:].tolist() == [2, 3]
+    assert all(int(donor) != row for row, donor in enumerate(batch.donor[:2]))
+    painting = gan.paint(batch)
+    own = (painting.image[2:] - batch.image[2:]).abs().mean()
+    torch.testing.assert_close(gan.generator_losses(batch, painting)["reconstruction"], gan.reconstruction * own)
 
 
-def test_without_swapping_every_row_is_reconstructed(batch):
+def test_without_swapping_every_row_is_reconstructed(one_hot):
     gan = tiny_gan(swapped=0.0)
-    painting = gan.paint(*batch, gan.draw(batch[1], seeded(0)))
+    batch = batch_of(gan, one_hot)
+    painting = gan.paint(batch)
     assert bool(painting.own.all())
-    assert "style_return" not in gan.generator_losses(*batch, painting)
+    assert "style_return" not in gan.generator_losses(batch, painting)
 
 
-def test_one_row_alone_keeps_its_style(batch):
+def test_one_row_alone_keeps_its_style(one_hot):
     gan = tiny_gan(swapped=1.0)
-    draw = gan.draw(batch[1][:1], seeded(0))
+    draw = gan.draw(one_hot[:1], seeded(0))
     assert draw.donor.tolist() == [0]
 
 
-def test_a_draw_follows_from_its_generator(batch):
+def test_a_draw_follows_from_its_generator(one_hot):
     gan = tiny_gan()
-    first, again, other = (gan.draw(batch[1], seeded(seed)) for seed in (5, 5, 6))
+    first, again, other = (gan.draw(one_hot, seeded(seed)) for seed in (5, 5, 6))
     assert torch.equal(first.style_noise, again.style_noise)
     assert all(torch.equal(one, two) for one, two in zip(first.noise, again.noise, strict=True))
     assert not torch.equal(first.style_noise, other.style_noise)

@@ -29,3 +29,14 @@ def test_rates_hold_for_half_the_epochs_then_fall_linearly():
     assert [first for first, _ in seen] == pytest.approx([1.0, 1.0, 1.0, 0.5])
     assert [second for _, second in seen] == pytest.approx([0.1, 0.1, 0.1, 0.05])
     assert len(set(seeds)) == 4
+
+
+def test_ranks_draw_different_augmentations():
+    seeds = []
+    for rank in range(2):
+        sampler = RoundSampler(4, 4, seed=2, num_replicas=2, rank=rank)
+        augmentation, engine = SimpleNamespace(generator=None), Engine(lambda engine, batch: None)
+        TrainingRounds(sampler, augmentation, []).attach(engine)
+        engine.run([0], max_epochs=1)
+        seeds.append(augmentation.generator.initial_seed())
+    assert seeds[0] != seeds[1]

@@ -1,0 +1,117 @@
+"""Two ranks with half a batch each train as one with the whole batch, and outlive a killed rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import on_ranks
+import pytest
+import torch
+from torch import nn
+
+from monai_cardiacgen.engines.synchronised import reduced, shared_batch_norm, synchronised
+
+
+@pytest.fixture(scope="module")
+def two_ranks(tmp_path_factory) -> list[dict]:
+    """What each of two ranks ends with, by name of the training."""
+    folder = tmp_path_factory.mktemp("ranks")
+    on_ranks.torchrun("all", str(folder))
+    return [torch.load(folder / f"rank{rank}.pt") for rank in range(2)]
+
+
+def tensors(state: dict, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    for key, value in state.items():
+        if isinstance(value, dict):
+            yield from tensors(value, f"{name}{key}.")
+        elif isinstance(value, torch.Tensor):
+            yield f"{name}{key}", value
+
+
+def assert_same(one: dict, other: dict, tolerance: float) -> None:
+    one, other = dict(tensors(one)), dict(tensors(other))
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        torch.testing.assert_close(
+            other[name], value, rtol=tolerance, atol=tolerance, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "trainer"),
+    [
+        ("gan", on_ranks.gan_trainer),
+        ("gan_in_parts", on_ranks.gan_trainer),
+        ("vae", on_ranks.vae_trainer),
+        ("vae_in_parts", on_ranks.vae_trainer),
+        ("vaegan", on_ranks.vaegan_trainer),
+    ],
+)
+def test_two_ranks_move_as_one_with_twice_the_batch(two_ranks, name, trainer):
+    """Weights, averages, power iterations and the generator's state after two epochs, in float64."""
+    one = trainer()
+    start = {key: value.clone() for key, value in tensors(one.state_dict()["training"])}
+    alone = on_ranks.state_after(one)
+    assert_same(alone, two_ranks[0][name], 1e-12)
+    assert_same(two_ranks[0][name], two_ranks[1][name], 0)
+    moved = max(float((value.double() - start[key].double()).abs().max()) for key, value in tensors(alone))
+    assert moved > 1e-3  # a training that stands still would be the same everywhere
+
+
+def test_each_rank_reports_the_losses_of_the_whole_batch(two_ranks):
+    alone = on_ranks.state_after(on_ranks.vaegan_trainer())["curves"]["rows"]
+    for rank in two_ranks:
+        assert [sorted(row) for row in rank["vaegan"]["curves"]["rows"]] == [sorted(row) for row in alone]
+        for found, expected in zip(rank["vaegan"]["curves"]["rows"], alone, strict=True):
+            assert found == pytest.approx(expected, rel=1e-5)  # sums over ranks are taken in float32
+
+
+def test_each_rank_paints_its_own_rows(two_ranks):
+    one = on_ranks.vaegan_trainer()
+    one.run()
+    painted = one.state.output["pred"]
+    for rank, found in enumerate(two_ranks):
+        torch.testing.assert_close(found["painted"], painted[rank::2], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["amp", "amp_in_parts"])
+def test_bfloat16_moves_the_same_way(two_ranks, monkeypatch, name):
+    """Rounded to 8 bits the sums differ, the way that the weights go does not: within a tenth of its length."""
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    one = on_ranks.gan_trainer(epochs=1, amp=True, double=False)
+    start = nn.utils.parameters_to_vector(one.gan.parameters()).detach().clone()
+    one.run()
+    alone = nn.utils.parameters_to_vector(one.gan.parameters()).detach()
+    one.gan.load_state_dict(two_ranks[0][name]["gan"])
+    together = nn.utils.parameters_to_vector(one.gan.parameters()).detach()
+    assert not torch.equal(together, alone)
+    assert float((together - alone).norm() / (alone - start).norm()) < 0.1
+    assert_same(two_ranks[0][name], two_ranks[1][name], 0)
+
+
+def test_a_killed_rank_is_started_again_and_training_goes_on_from_the_last_whole_round(tmp_path):
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for folder in (killed, whole):
+        folder.mkdir()
+    on_ranks.torchrun("killed", str(killed), options=("--max-restarts=1",))
+    on_ranks.torchrun("whole", str(whole))
+    after = [torch.load(folder / "training.pt", weights_only=True)["training"] for folder in (killed, whole)]
+    assert [state["epoch"] for state in after] == [3, 3]
+    assert_same(*after, 0)
+    for rank in range(2):
+        assert torch.load(killed / f"steps{rank}.pt") == [3, 4, 5, 6]  # the second epoch from its beginning
+        assert torch.load(whole / f"steps{rank}.pt") == [1, 2, 3, 4, 5, 6]
+
+
+def test_one_process_calls_the_function_itself():
+    network = nn.Linear(2, 2)
+    assert synchronised(network.forward, network) == network.forward
+    with reduced(network.forward, wanted=False):
+        network(torch.ones(1, 2)).sum().backward()
+    assert network.weight.grad is not None
+
+
+def test_one_process_keeps_its_batch_norm():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    assert shared_batch_norm(network, "cpu") is network
+    assert type(network[1]) is nn.BatchNorm2d
