@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+import secrets
+import time
 from datetime import timedelta
 
-from torch.distributed import HashStore, Store  # type: ignore[attr-defined]  # PyTorch exports them by another name
+from torch.distributed import HashStore, PrefixStore, Store  # type: ignore[attr-defined]  # PyTorch exports them by another name
 from torch.distributed.rendezvous import rendezvous
 
 from .errors import InputError
 
 #: A rank may have to wait as long as another one works on its last piece, or as rank 0 reads a large set.
 _PATIENCE = timedelta(days=20)
+_POLL = 0.05  # seconds
 
 
 class RankStore:
     """What the ranks of one run tell each other: who begins, which piece of work is next, how much is done.
 
     Work is handed out piece by piece through a counter in the store, not cut beforehand: a slow machine takes less
-    of it. When `torchrun` starts its processes again because one was lost, the counter begins anew.
+    of it. When `torchrun` starts its processes again, because one was lost or a machine came, the counter begins anew.
 
     Args:
         store: shared by all ranks.
@@ -54,7 +57,7 @@ class RankStore:
                 f"Expected the variables RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT of a launcher ({error}); "
                 f"start the command with torchrun."
             ) from error
-        return cls(store, rank, world_size, int(os.environ.get("LOCAL_RANK", rank)))
+        return cls(_fresh(store, rank, world_size), rank, world_size, int(os.environ.get("LOCAL_RANK", rank)))
 
     @property
     def leads(self) -> bool:
@@ -83,6 +86,30 @@ class RankStore:
         self.store.set(f"ended/{self.rank}", "")
         if self.leads:
             self.store.wait([f"ended/{rank}" for rank in range(self.world_size)], _PATIENCE)
+
+
+def _fresh(store: Store, rank: int, world_size: int) -> Store:
+    """Return a part of the launcher's store that no earlier start of the ranks has used.
+
+    The store may outlive the processes, and nothing in their environment numbers their starts. So rank 0 thinks of a
+    new name, and answers each rank's call with it until all have come; calls of ranks that are dead are answered in
+    vain. The launcher stops all processes of one start before the next.
+    """
+    call = secrets.token_hex(8)
+    if rank:
+        store.set(f"call/{rank}", call)
+        store.wait([f"answer/{call}"], _PATIENCE)
+        name = store.get(f"answer/{call}").decode()
+        store.set(f"{name}/come/{rank}", "")
+        return PrefixStore(name, store)
+    awaited = set(range(1, world_size))
+    while awaited:
+        for other in sorted(awaited):
+            if store.check([f"call/{other}"]):
+                store.set(f"answer/{store.get(f'call/{other}').decode()}", call)
+        awaited = {other for other in awaited if not store.check([f"{call}/come/{other}"])}
+        time.sleep(_POLL if awaited else 0)
+    return PrefixStore(call, store)
 
 
 __all__ = ["RankStore"]

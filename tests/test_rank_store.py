@@ -8,7 +8,7 @@ import pytest
 from torch.distributed import HashStore
 
 from monai_cardiacgen.errors import InputError
-from monai_cardiacgen.rank_store import RankStore
+from monai_cardiacgen.rank_store import RankStore, _fresh
 
 
 def test_pieces_are_handed_out_once_and_rank_0_is_first_and_last():
@@ -52,3 +52,20 @@ def test_half_a_launcher_is_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(InputError, match="torchrun"):
         RankStore.from_environment()
+
+
+def test_every_start_has_a_fresh_part_of_a_store_that_outlives_it():
+    launcher = HashStore()  # torchrun's agent keeps one store while its processes are killed and started again
+    for world_size in (3, 3, 2):
+        begun = {}
+
+        def start(rank, world_size=world_size, begun=begun):
+            begun[rank] = RankStore(_fresh(launcher, rank, world_size), rank, world_size, rank)
+
+        threads = [Thread(target=start, args=(rank,)) for rank in reversed(range(world_size))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        assert [begun[rank].next_piece() for rank in range(world_size)] == list(range(world_size))
+        assert [begun[rank].add_done(2) for rank in range(world_size)] == list(range(2, 2 * world_size + 1, 2))
