@@ -83,17 +83,31 @@ def fresh_bundle(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, patients) -> Path:
-    """The bundle after one epoch by the command that its README names."""
-    root = fresh_bundle(tmp_path_factory.mktemp("trained") / "bundle")
+def train_one_epoch(root: Path, patients: Path, *launcher: str, config: str) -> Path:
+    """Train by the command that the README names; one that fails or hangs, fails the test."""
     overrides = {**SMALL, "dataset_dir": str(patients), "max_epochs": 1}
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", "configs/train.json"]
+    command = [sys.executable, "-m", *launcher, "monai.bundle", "run", "--config_file", config]
     for name, value in overrides.items():
         command += [f"--{name}", str(value)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True, timeout=120)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-6000:]
     return root
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, patients) -> Path:
+    """The bundle after one epoch on one process."""
+    root = fresh_bundle(tmp_path_factory.mktemp("trained") / "bundle")
+    return train_one_epoch(root, patients, config="configs/train.json")
+
+
+@pytest.fixture(scope="module")
+def trained_on_two_ranks(tmp_path_factory, patients) -> Path:
+    """The bundle after one epoch on two ranks, with gloo on the CPU."""
+    root = fresh_bundle(tmp_path_factory.mktemp("two_ranks") / "bundle")
+    launcher = ("torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2", "-m")
+    return train_one_epoch(root, patients, *launcher, config="['configs/train.json','configs/multi_gpu_train.json']")
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +116,9 @@ def tiny(tmp_path_factory) -> Path:
     return tiny_synthesizer().to_bundle(fresh_bundle(tmp_path_factory.mktemp("tiny") / "bundle"))
 
 
-def workflow(root: Path, kind: str, **overrides) -> ConfigWorkflow:
+def workflow(root: Path, kind: str, *more: str, **overrides) -> ConfigWorkflow:
     one = ConfigWorkflow(
-        str(root / "configs" / f"{kind}.json"),
+        [str(root / "configs" / f"{name}.json") for name in (kind, *more)],
         workflow_type=kind,
         logging_file=False,  # pytest has its own logging
         bundle_root=str(root),
@@ -153,6 +167,39 @@ def test_training_goes_on_to_the_weights_of_an_unbroken_one(trained, patients, t
     first, second, before = (load_checkpoint(root / "models" / "model.pt") for root in (rest, whole, trained))
     assert all(torch.equal(first[name], second[name]) for name in second)
     assert any(not torch.equal(first[name], before[name]) for name in before)
+
+
+def test_two_ranks_train_the_same_kind_of_bundle(trained, trained_on_two_ranks, patients, tmp_path):
+    files = [
+        sorted(str(path.relative_to(root)) for path in root.rglob("*.*")) for root in (trained_on_two_ranks, trained)
+    ]
+    assert files[0] == files[1]
+    one, other = (CardiacSynthesizer.from_bundle(root) for root in (trained_on_two_ranks, trained))
+    assert one.provenance == other.provenance
+    assert one.styles.shape == other.styles.shape
+    # What two ranks have trained, one process goes on with.
+    rest = Path(shutil.copytree(trained_on_two_ranks, tmp_path / "rest"))
+    assert steps_of(workflow(rest, "train", **SMALL, dataset_dir=str(patients), max_epochs=2)) == 2
+
+
+def test_one_rank_trains_the_very_weights_of_the_plain_command(trained, patients, tmp_path, monkeypatch):
+    for name, value in {
+        "RANK": 0,
+        "WORLD_SIZE": 1,
+        "LOCAL_RANK": 0,
+        "MASTER_ADDR": "localhost",
+        "MASTER_PORT": 0,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    root = fresh_bundle(tmp_path / "bundle")
+    training = workflow(root, "train", "multi_gpu_train", **SMALL, dataset_dir=str(patients), max_epochs=1)
+    assert training.check_properties() == []
+    assert steps_of(training) == 2
+    found, expected = (load_checkpoint(one / "models" / "model.pt") for one in (root, trained))
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert not torch.distributed.is_initialized()
 
 
 def test_inference_writes_pairs_that_their_seeds_make_again(tiny, tmp_path):

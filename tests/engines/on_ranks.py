@@ -22,7 +22,7 @@ from monai_cardiacgen.data import RoundSampler
 from monai_cardiacgen.engines import AnatomicalVAETrainer, ResumableTrainer, SPADEGANTrainer, VAEGANTrainer
 from monai_cardiacgen.handlers import LossCurves, RoundCheckpoint
 from monai_cardiacgen.losses import EvidenceLowerBoundLoss
-from monai_cardiacgen.ranks import all_rows, mean_of_ranks, of_first_rank, own_rows, rank, world_size
+from monai_cardiacgen.ranks import rank, world_size
 
 WHOLE_BATCH = 8
 STEPS = 2  # an epoch
@@ -160,30 +160,24 @@ def all_cases(folder: Path) -> None:
         "vae_in_parts": state_after(vae_trainer(accumulation=2)),
         "vaegan": state_after(one),
         "painted": one.state.output["pred"],
+        "first_epoch": state_after(vaegan_trainer(epochs=1)),
+        "undisturbed": state_after(vaegan_trainer(epochs=3, batch_norm=True)),
     }
     torch.cpu._is_amx_tile_supported = lambda: True  # bfloat16 on any CPU, however slowly
     states["amp"] = state_after(gan_trainer(epochs=1, amp=True, double=False))
     states["amp_in_parts"] = state_after(gan_trainer(epochs=1, accumulation=2, amp=True, double=False))
-    here = torch.arange(3) + 10 * rank()
-    states["rows"] = {"all": all_rows(here), "own": own_rows(all_rows(here)), "mean": mean_of_ranks({"a": here.sum()})}
-    states["first"] = of_first_rank({"rank": rank()})
-    try:
-        all_rows(torch.zeros(2 + rank()))
-    except ValueError as error:
-        states["uneven"] = str(error)
     torch.save(states, folder / f"rank{rank()}.pt")
 
 
-def checkpointed(folder: Path, killed: bool) -> None:
-    """Train with a checkpoint an epoch; if asked for, rank 1 kills itself in the middle of the second epoch, once."""
-    one = vaegan_trainer(epochs=3, batch_norm=True)
+def with_a_killed_rank(folder: Path) -> None:
+    """Train with a checkpoint an epoch; in the middle of the second one, rank 1 kills itself, the first time."""
+    one, seen = vaegan_trainer(epochs=3, batch_norm=True), []
     RoundCheckpoint(folder / "training.pt").attach(one)
 
     def die(engine) -> None:
-        if killed and rank() == 1 and engine.state.iteration == STEPS + 1:
+        if rank() == 1 and engine.state.iteration == STEPS + 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    seen = []
     if os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
         one.add_event_handler(Events.ITERATION_COMPLETED, die)
     one.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: seen.append(engine.state.iteration))
@@ -194,9 +188,5 @@ def checkpointed(folder: Path, killed: bool) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     distributed.init_process_group("gloo")
-    what, out = sys.argv[1], Path(sys.argv[2])
-    if what == "all":
-        all_cases(out)
-    else:
-        checkpointed(out, killed=what == "killed")
+    {"all_cases": all_cases, "with_a_killed_rank": with_a_killed_rank}[sys.argv[1]](Path(sys.argv[2]))
     distributed.destroy_process_group()

@@ -16,7 +16,7 @@ from monai_cardiacgen.engines.synchronised import reduced, shared_batch_norm, sy
 def two_ranks(tmp_path_factory) -> list[dict]:
     """What each of two ranks ends with, by name of the training."""
     folder = tmp_path_factory.mktemp("ranks")
-    on_ranks.torchrun("all", str(folder))
+    on_ranks.torchrun("all_cases", str(folder))
     return [torch.load(folder / f"rank{rank}.pt") for rank in range(2)]
 
 
@@ -89,18 +89,21 @@ def test_bfloat16_moves_the_same_way(two_ranks, monkeypatch, name):
     assert_same(two_ranks[0][name], two_ranks[1][name], 0)
 
 
-def test_a_killed_rank_is_started_again_and_training_goes_on_from_the_last_whole_round(tmp_path):
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    for folder in (killed, whole):
-        folder.mkdir()
-    on_ranks.torchrun("killed", str(killed), options=("--max-restarts=1",))
-    on_ranks.torchrun("whole", str(whole))
-    after = [torch.load(folder / "training.pt", weights_only=True)["training"] for folder in (killed, whole)]
-    assert [state["epoch"] for state in after] == [3, 3]
-    assert_same(*after, 0)
+def test_a_killed_rank_is_started_again_and_training_goes_on_from_the_last_whole_round(two_ranks, tmp_path):
+    on_ranks.torchrun("with_a_killed_rank", str(tmp_path), options=("--max-restarts=1",))
+    state = torch.load(tmp_path / "training.pt", weights_only=True)["training"]
+    assert state["epoch"] == 3
+    assert_same(state, two_ranks[0]["undisturbed"], 0)
     for rank in range(2):
-        assert torch.load(killed / f"steps{rank}.pt") == [3, 4, 5, 6]  # the second epoch from its beginning
-        assert torch.load(whole / f"steps{rank}.pt") == [1, 2, 3, 4, 5, 6]
+        assert torch.load(tmp_path / f"steps{rank}.pt") == [3, 4, 5, 6]  # the second epoch from its beginning
+
+
+def test_one_process_goes_on_with_what_two_ranks_have_trained(two_ranks):
+    """The checkpoints are of one kind: a first epoch on two ranks and a second one alone are two epochs alone."""
+    one = on_ranks.vaegan_trainer(epochs=2)
+    one.load_state_dict({"training": two_ranks[0]["first_epoch"]})
+    assert one.state.epoch == 1
+    assert_same(on_ranks.state_after(on_ranks.vaegan_trainer(epochs=2)), on_ranks.state_after(one), 1e-12)
 
 
 def test_one_process_calls_the_function_itself():
