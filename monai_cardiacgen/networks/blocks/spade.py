@@ -10,6 +10,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .label_patches import LabelPatches
+from .modulation import NormaliseAndModulate
 
 
 class SpatiallyAdaptiveNorm(nn.Module):
@@ -62,12 +63,15 @@ class SpatiallyAdaptiveNorm(nn.Module):
                 convolutions themselves.
         """
         if patches is None:
-            modulation = self.convolved(one_hot, style)
-        else:
-            modulation = F.embedding(patches.lookup, self.tabulated(patches, style)).movedim(-1, 1)
-        gamma, beta = modulation.chunk(2, dim=1)
-        normalised: torch.Tensor = self.norm(x)
-        return normalised * (1 + gamma) + beta
+            gamma, beta = self.convolved(one_hot, style).chunk(2, dim=1)
+            normalised: torch.Tensor = self.norm(x)
+            return normalised * (1 + gamma) + beta
+        gamma, beta = self.tabulated(patches, style).chunk(2, dim=1)
+        pixels = x.movedim(1, -1).reshape(-1, x.shape[1])  # a view, where x is channels-last
+        modulated: torch.Tensor = NormaliseAndModulate.apply(
+            pixels, gamma, beta, patches.row, patches.lookup.flatten(), len(x)
+        )
+        return modulated.view(len(x), *x.shape[2:], -1).movedim(-1, 1)
 
     def convolved(self, one_hot: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
         """Return gamma and beta `(B, 2 * features, *spatial)` as the paper writes them: the reference."""
@@ -79,13 +83,20 @@ class SpatiallyAdaptiveNorm(nn.Module):
 
     def tabulated(self, patches: LabelPatches, style: torch.Tensor) -> torch.Tensor:
         """Return gamma and beta `(U, 2 * features)` of the distinct patches: the same convolutions, unpadded."""
-        hidden = F.relu(F.conv2d(patches.one_hot, self.shared.weight, self.shared.bias)) * patches.inside
-        # One output pixel a patch: the 3x3 convolution is a matrix product.
-        table = F.linear(hidden.flatten(1), self.gamma_beta.weight.flatten(1), self.gamma_beta.bias)[patches.patch]
+        table = self.of_labels(patches)[patches.patch]
         if self.style is not None:
-            a_class = self.style(style).unflatten(1, (patches.one_hot.shape[1], -1))
+            a_class = self.style(style).unflatten(1, (patches.classes, -1))
             table = table + a_class[patches.row, patches.centre]
         return table
+
+    def of_labels(self, patches: LabelPatches) -> torch.Tensor:
+        """Return what the label map alone says, gamma and beta `(V, 2 * features)` of every distinct patch."""
+        weight = self.shared.weight
+        convolve = F.conv2d if weight.ndim == 4 else F.conv3d
+        hidden = F.relu(convolve(patches.one_hot.to(weight.dtype), weight, self.shared.bias))
+        # One output pixel a patch: the second convolution is a matrix product.
+        hidden = (hidden * patches.inside.to(hidden.dtype)).flatten(1)
+        return F.linear(hidden, self.gamma_beta.weight.flatten(1), self.gamma_beta.bias)
 
 
 class SPADEResidualBlock(nn.Module):
@@ -142,10 +153,10 @@ class SPADEResidualBlock(nn.Module):
         shortcut = x
         if self.norm_s is not None and self.conv_s is not None:
             shortcut = self.conv_s(self.norm_s(x, one_hot, style, patches))
-        x = self.conv_0(F.leaky_relu(self.norm_0(x, one_hot, style, patches), 0.2))
+        x = self.conv_0(F.leaky_relu(self.norm_0(x, one_hot, style, patches), 0.2, inplace=True))
         if noise is not None:
             x = x + self.noise_strength * noise
-        x = self.conv_1(F.leaky_relu(self.norm_1(x, one_hot, style, patches), 0.2))
+        x = self.conv_1(F.leaky_relu(self.norm_1(x, one_hot, style, patches), 0.2, inplace=True))
         result: torch.Tensor = shortcut + x
         return result
 

@@ -116,16 +116,16 @@ class SPADEGenerator(nn.Module):
             )
         # An exported graph holds the convolutions: which patches are distinct depends on the data.
         exporting = torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
-        by_patches = not exporting and is_hard(one_hot)
+        label = None if exporting or not is_hard(one_hot) else one_hot.argmax(dim=1)
         x = self.start(style).unflatten(1, (-1, *self.start_size))
         if sizes[0] != self.start_size:
             x = F.interpolate(x, sizes[0], mode="bilinear" if self.spatial_dims == 2 else "trilinear")
-        for level, (block, size) in enumerate(zip(self.blocks, sizes, strict=True)):
+        for level, block in enumerate(self.blocks):
             if level:
                 x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-            label_here = F.interpolate(one_hot, size, mode="nearest") if size != sizes[-1] else one_hot
-            patches = distinct_patches(label_here) if by_patches else None
-            x = block(x, label_here, style, None if noise is None else noise[level], patches)
+            every = (slice(None, None, 2 ** (len(sizes) - 1 - level)),) * self.spatial_dims  # nearest, as a view
+            patches = None if label is None else distinct_patches(label[(..., *every)], self.label_channels)
+            x = block(x, one_hot[(..., *every)], style, None if noise is None else noise[level], patches)
         return torch.sigmoid(self.to_image(F.leaky_relu(x, 0.2)))
 
     def level_sizes(self, spatial_size: Sequence[int]) -> list[tuple[int, ...]]:

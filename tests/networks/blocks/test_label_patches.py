@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
-from monai.data.synthetic import create_test_image_2d
+from monai.data.synthetic import create_test_image_2d, create_test_image_3d
 
-from monai_cardiacgen.networks.blocks.label_patches import LARGEST_SHARE, distinct_patches, is_hard
+from monai_cardiacgen.networks.blocks import label_patches
+from monai_cardiacgen.networks.blocks.label_patches import FEW_PIXELS, LARGEST_SHARE, distinct_patches, is_hard
+from monai_cardiacgen.seeding import seeded
 
 
 def blobs(batch: int, size: int, classes: int = 4) -> torch.Tensor:
-    """Piecewise constant label maps, one-hot `(batch, classes, size, size)`."""
+    """Piecewise constant label maps `(batch, size, size)`."""
     label = [
         create_test_image_2d(
             size,
@@ -22,48 +25,86 @@ def blobs(batch: int, size: int, classes: int = 4) -> torch.Tensor:
         )[1]
         for i in range(batch)
     ]
-    stacked = torch.stack([torch.as_tensor(one, dtype=torch.int64) for one in label])
-    return torch.nn.functional.one_hot(stacked, classes).movedim(-1, 1).float()
+    return torch.stack([torch.as_tensor(one, dtype=torch.int64) for one in label])
 
 
-def test_every_pixel_finds_the_patch_round_it():
-    one_hot = blobs(3, 40)
-    patches = distinct_patches(one_hot)
+def balls(batch: int, size: int, classes: int) -> torch.Tensor:
+    """Piecewise constant label volumes `(batch, size, size, size)`."""
+    label = [
+        create_test_image_3d(
+            size,
+            size,
+            size,
+            num_objs=2,
+            rad_max=size // 4,
+            rad_min=size // 6,
+            num_seg_classes=classes - 1,
+            random_state=np.random.RandomState(i),
+        )[1]
+        for i in range(batch)
+    ]
+    return torch.stack([torch.as_tensor(one, dtype=torch.int64) for one in label])
+
+
+@pytest.mark.parametrize("classes", [4, 9, 40])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_every_pixel_finds_the_patch_round_it(batch, classes):
+    label = blobs(batch, 40, classes)
+    patches = distinct_patches(label, classes)
+    one_hot = torch.nn.functional.one_hot(label, classes).movedim(-1, 1).float()
     windows = torch.nn.functional.unfold(one_hot, 5, padding=2)  # (B, C * 25, H * W): another library's patches
     found = patches.one_hot[patches.patch[patches.lookup]].flatten(3)  # (B, H, W, C * 25)
     assert torch.equal(found.flatten(1, 2).movedim(1, 2), windows)
-    rows = torch.arange(3).view(3, 1, 1).expand(3, 40, 40)
+    rows = torch.arange(batch).view(-1, 1, 1).expand(batch, 40, 40)
     assert torch.equal(patches.row[patches.lookup], rows)
-    assert torch.equal(patches.centre[patches.lookup], one_hot.argmax(dim=1))
+    assert torch.equal(patches.centre[patches.lookup], label)
+
+
+def test_every_voxel_finds_the_patch_round_it():
+    label = balls(2, 32, 5)
+    patches = distinct_patches(label, 5)
+    padded = torch.nn.functional.pad(label, (2,) * 6, value=5)
+    windows = padded.unfold(1, 5, 1).unfold(2, 5, 1).unfold(3, 5, 1)
+    assert torch.equal(patches.label[patches.patch[patches.lookup]], windows)
+    rows = torch.arange(2).view(-1, 1, 1, 1).expand(2, 32, 32, 32)
+    assert torch.equal(patches.row[patches.lookup], rows)
 
 
 def test_patches_are_distinct_and_far_fewer_than_pixels():
-    one_hot = blobs(4, 64)
-    patches = distinct_patches(one_hot)
-    # At the border equal one-hot patches can differ in what lies outside.
-    told_apart = torch.cat([patches.one_hot.flatten(1), patches.inside.flatten(1)], dim=1)
-    assert len(torch.unique(told_apart, dim=0)) > 0.5 * len(patches.one_hot)
+    patches = distinct_patches(blobs(4, 64), 4)
+    assert len(torch.unique(patches.label.flatten(1), dim=0)) == len(patches.label)
+    assert len(torch.unique(torch.stack([patches.patch, patches.row]), dim=1)[0]) == len(patches.row)
     assert len(patches.row) < 0.3 * patches.lookup.numel()
 
 
 def test_hidden_activations_outside_the_image_are_marked():
-    patches = distinct_patches(blobs(1, 40))
+    patches = distinct_patches(blobs(1, 40), 4)
     corner = patches.inside[patches.patch[patches.lookup[0, 0, 0]], 0]
     assert corner.tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 1]]
     middle = patches.inside[patches.patch[patches.lookup[0, 20, 20]], 0]
     assert bool(middle.all())
 
 
-def test_noise_volumes_and_many_classes_take_the_convolutions():
-    noise = torch.nn.functional.one_hot(torch.randint(4, (2, 32, 32)), 4).movedim(-1, 1).float()
-    assert distinct_patches(noise) is None
+def test_noise_takes_the_convolutions_except_on_small_maps():
+    noise = torch.randint(4, (2, 64, 64), generator=seeded(0))
+    assert distinct_patches(noise, 4) is None
+    assert distinct_patches(noise[:, :16, :16], 4) is not None
+    assert 2 * 16 * 16 < FEW_PIXELS < noise.numel()
     assert LARGEST_SHARE < 1
-    assert distinct_patches(torch.zeros(1, 4, 8, 8, 8)) is None
-    assert distinct_patches(torch.zeros(1, 8, 64, 64)) is None
+
+
+def test_sorting_and_counting_give_the_same_patches(monkeypatch):
+    label = blobs(2, 40)
+    counted = distinct_patches(label, 4)
+    monkeypatch.setattr(label_patches, "_TABLE", 1)
+    ordered = distinct_patches(label, 4)
+    for one in (counted, ordered):
+        assert torch.equal(one.label[one.patch[one.lookup]], counted.label[counted.patch[counted.lookup]])
+    assert len(ordered.row) == len(counted.row)
 
 
 def test_soft_labels_are_told_from_hard_ones():
-    one_hot = blobs(1, 40)
+    one_hot = torch.nn.functional.one_hot(blobs(1, 40), 4).movedim(-1, 1).float()
     assert is_hard(one_hot)
     assert not is_hard(one_hot * 0.5)
     assert not is_hard(torch.ones(1, 2, 4, 4))
