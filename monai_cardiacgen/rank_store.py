@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from datetime import timedelta
 
 from torch.distributed import HashStore, PrefixStore, Store  # type: ignore[attr-defined]  # PyTorch exports them by another name
 from torch.distributed.rendezvous import rendezvous
 
 from .errors import InputError
 
-#: A rank may have to wait as long as another one works on its last piece, or as rank 0 reads a large set.
-_PATIENCE = timedelta(days=20)
 _POLL = 0.05  # seconds
 
 
@@ -79,13 +76,13 @@ class RankStore:
     def wait_for_begin(self) -> None:
         """As any other rank, wait until rank 0 lets it begin."""
         if not self.leads:
-            self.store.wait(["begun"], _PATIENCE)
+            _wait(self.store, ["begun"])
 
     def end(self) -> None:
         """Say that this rank has ended; as rank 0, wait until all have."""
         self.store.set(f"ended/{self.rank}", "")
         if self.leads:
-            self.store.wait([f"ended/{rank}" for rank in range(self.world_size)], _PATIENCE)
+            _wait(self.store, [f"ended/{rank}" for rank in range(self.world_size)])
 
 
 def _fresh(store: Store, rank: int, world_size: int) -> Store:
@@ -98,7 +95,7 @@ def _fresh(store: Store, rank: int, world_size: int) -> Store:
     call = secrets.token_hex(8)
     if rank:
         store.set(f"call/{rank}", call)
-        store.wait([f"answer/{call}"], _PATIENCE)
+        _wait(store, [f"answer/{call}"])
         name = store.get(f"answer/{call}").decode()
         store.set(f"{name}/come/{rank}", "")
         return PrefixStore(name, store)
@@ -110,6 +107,12 @@ def _fresh(store: Store, rank: int, world_size: int) -> Store:
         awaited = {other for other in awaited if not store.check([f"{call}/come/{other}"])}
         time.sleep(_POLL if awaited else 0)
     return PrefixStore(call, store)
+
+
+def _wait(store: Store, keys: list[str]) -> None:
+    """Wait until all keys are there, however long; the store's own `wait` would not let Ctrl-C or SIGTERM in."""
+    while not store.check(keys):
+        time.sleep(_POLL)
 
 
 __all__ = ["RankStore"]

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
+import signal
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from small_hearts import hearts, tiny_synthesizer
+from synthetic_cases import killed_after
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from typer.testing import CliRunner
 
-from monai_cardiacgen import cli
+from monai_cardiacgen import cli, generate
 from monai_cardiacgen.anatomy.check import AnatomyCheck
 from monai_cardiacgen.data.case_files import read_nifti
 from monai_cardiacgen.data.synthetic_hdf5 import SyntheticHDF5
 from monai_cardiacgen.data.synthetic_set import SyntheticSet
-from monai_cardiacgen.errors import CheckpointError, InputError
+from monai_cardiacgen.data.synthetic_set_writer import SyntheticSetWriter
+from monai_cardiacgen.errors import CheckpointError, DataError, InputError
 from monai_cardiacgen.generate import BATCH, generate_set
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer, SyntheticCases
 from monai_cardiacgen.seeding import seeded
+
+COUNT = 5 * BATCH + 3
+NAMES = {"nifti": "set", "hdf5": "set.h5"}
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +41,23 @@ def synthesizer():
 @pytest.fixture(scope="module")
 def bundle(synthesizer, tmp_path_factory):
     return synthesizer.to_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_parts():
+    """An HDF5 part holds one batch here: small sets have several."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(generate, "PART", BATCH)
+        yield
+
+
+@pytest.fixture(scope="module")
+def undisturbed(bundle, small_parts, tmp_path_factory):
+    """The files of a set of each form, made by one process at one go."""
+    folders = {form: tmp_path_factory.mktemp(form) for form in NAMES}
+    for form, folder in folders.items():
+        generate_set(bundle, folder / NAMES[form], COUNT, seed=1, form=form)
+    return {form: contents(folder) for form, folder in folders.items()}
 
 
 def digests(folder):
@@ -55,21 +85,117 @@ def test_cases_are_those_of_their_recorded_seed(synthesizer, bundle, tmp_path):
         assert torch.equal(torch.from_numpy(read_nifti(item["label"])[0]).to(torch.int64), again.label[0])
 
 
-def test_stopped_and_enlarged_sets_are_the_undisturbed_ones(bundle, tmp_path):
+def test_stopped_and_enlarged_sets_are_the_undisturbed_ones(bundle, undisturbed, tmp_path):
     def stop(done, total):
         if done >= BATCH:
             raise KeyboardInterrupt
 
-    count = 6 * BATCH + 2
-    whole = contents(generate_set(bundle, tmp_path / "whole" / "set", count, seed=1))
     stopped = tmp_path / "stopped" / "set"
     with pytest.raises(KeyboardInterrupt):
-        generate_set(bundle, stopped, count - 5, seed=1, progress=stop)
-    assert BATCH <= len(SyntheticSet(stopped)) < count - 5
+        generate_set(bundle, stopped, COUNT - 5, seed=1, progress=stop)
+    assert BATCH <= len(SyntheticSet(stopped)) < COUNT - 5
     SyntheticSet(stopped).verify()
-    assert digests(generate_set(bundle, stopped, count - 5, seed=1)) == digests(tmp_path / "whole" / "set")[:-5]
-    assert contents(generate_set(bundle, stopped, count, seed=1)) == whole
+    generate_set(bundle, stopped, COUNT - 5, seed=1)
+    assert len(SyntheticSet(stopped)) == COUNT - 5
+    generate_set(bundle, stopped, COUNT, seed=1)
+    assert contents(tmp_path / "stopped") == undisturbed["nifti"]
     assert digests(generate_set(bundle, tmp_path / "other", 2, seed=2)) != digests(stopped)[:2]
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_killed_five_times_it_is_the_undisturbed_one(bundle, undisturbed, tmp_path, form):
+    target = tmp_path / NAMES[form]
+    # A case's two files are put in place by a rename each; of an HDF5 set each part, and in the end the file.
+    for calls in (1, 2, 2, 1, 1) if form == "hdf5" else (1, 9, 40, 20, 5):
+        assert killed_after(calls, "replace", lambda: generate_set(bundle, target, COUNT, seed=1, form=form))
+    generate_set(bundle, target, COUNT, seed=1, form=form)
+    assert contents(tmp_path) == undisturbed[form]
+
+
+def make_or_die(bundle, target, form):
+    """Make a set as one rank; rank 1 kills itself in the middle of a file, at its first start."""
+    if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", "0"):
+        real, left = os.replace, [2 if form == "hdf5" else 10]
+
+        def replace(*names):
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            real(*names)
+
+        os.replace = replace
+    generate_set(bundle, target, COUNT, seed=1, form=form)
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_two_ranks_of_which_one_dies_make_the_same_files(bundle, undisturbed, tmp_path, form):
+    launch = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=2, run_id=f"{tmp_path.name}", rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0", max_restarts=1, monitor_interval=0.05, start_method="fork",
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about forking with threads: the children compute with one
+        elastic_launch(launch, make_or_die)(bundle, tmp_path / NAMES[form], form)
+    assert contents(tmp_path) == undisturbed[form]
+
+
+def test_threads_do_not_change_a_bit(bundle, undisturbed, tmp_path):
+    torch.set_num_threads(3)
+    try:
+        generate_set(bundle, tmp_path / "set", COUNT, seed=1)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(1)
+    assert contents(tmp_path) == undisturbed["nifti"]
+
+
+def test_shards_are_pieces_of_one_set(bundle, undisturbed, tmp_path):
+    shard = SyntheticSet(generate_set(bundle, tmp_path / "shard", BATCH, seed=1, first=BATCH + 3))
+    assert [item["patient"] for item in shard] == [f"case_{BATCH + 3 + n:06d}" for n in range(BATCH)]
+    for item in shard:
+        image = Path(item["image"])
+        assert image.read_bytes() == undisturbed["nifti"][Path("set") / "images" / image.name]
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_a_full_disk_is_one_error_and_the_set_goes_on(bundle, undisturbed, tmp_path, monkeypatch, form):
+    target = tmp_path / NAMES[form]
+    real, written = Path.write_bytes, []
+
+    def write_bytes(path, content):
+        written.append(path)
+        if len(written) < (3 if form == "hdf5" else 21):
+            return real(path, content)
+        real(path, content[:20])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    with pytest.raises(DataError, match=r"disk is full .* run the same command again"):
+        generate_set(bundle, target, COUNT, seed=1, form=form)
+    monkeypatch.setattr(Path, "write_bytes", real)
+    assert not [path for path in tmp_path.rglob(".*") if path.is_file()]  # neither half a file nor a lock
+    if form == "nifti":
+        SyntheticSet(target).verify()
+    generate_set(bundle, target, COUNT, seed=1, form=form)
+    assert contents(tmp_path) == undisturbed[form]
+
+
+@pytest.mark.parametrize("form", ["nifti", "nnunet", "hdf5"])
+def test_too_little_room_is_told_before_anything_is_made(bundle, tmp_path, monkeypatch, form):
+    free = 100 * (32 * 32 * 4)  # the images alone of 100 cases
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr(CardiacSynthesizer, "sample", None)
+    with pytest.raises(DataError, match=r"room for up to .*, got 410 kB free"):
+        generate_set(bundle, tmp_path / "set", 100, seed=1, form=form)
+
+
+def test_two_runs_at_a_time_are_refused(bundle, tmp_path):
+    target = generate_set(bundle, tmp_path / "set", 1, seed=1)
+    with SyntheticSetWriter(target, SyntheticSet(target).description):
+        before = contents(target)
+        with pytest.raises(DataError, match="another run"):
+            generate_set(bundle, target, 2, seed=1)
+        assert contents(target) == before
 
 
 def test_another_seed_or_bundle_does_not_go_on(synthesizer, bundle, tmp_path):
@@ -83,8 +209,11 @@ def test_another_seed_or_bundle_does_not_go_on(synthesizer, bundle, tmp_path):
         generate_set(other, tmp_path / "set", 2, seed=1)  # the same name and version, other weights
     with pytest.raises(CheckpointError):
         generate_set(tmp_path / "nowhere", tmp_path / "out", 1, seed=0)
-    with pytest.raises(InputError, match="at least one case"):
-        generate_set(bundle, tmp_path / "out", 0, seed=0)
+    for count, first in ((0, 0), (1, -1)):
+        with pytest.raises(InputError, match="at least one case"):
+            generate_set(bundle, tmp_path / "out", count, seed=0, first=first)
+    with pytest.raises(InputError, match="another seed"):
+        generate_set(bundle, tmp_path / "out", 1, seed=0, first=2**32)
     assert not (tmp_path / "out").exists()
 
 
