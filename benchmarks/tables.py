@@ -54,8 +54,11 @@ def _rows(one: Comparison) -> list[str]:
 
 
 def _ratio(spread: Spread) -> str:
-    digits = 0 if spread.median >= 100 else 2
-    return f"{spread.median:.{digits}f} ({spread.least:.{digits}f} to {spread.greatest:.{digits}f})"
+    shown = (
+        f"{value:.0f}" if value >= 100 else f"{value:.3g}" for value in (spread.median, spread.least, spread.greatest)
+    )
+    median, least, greatest = shown
+    return f"{median} ({least} to {greatest})"
 
 
 def write_results(folder: Path, page: Path | None, machine: dict[str, str], comparisons: Sequence[Comparison]) -> None:
