@@ -22,6 +22,7 @@ from monai_cardiacgen.data import RoundSampler
 from monai_cardiacgen.engines import AnatomicalVAETrainer, ResumableTrainer, SPADEGANTrainer, VAEGANTrainer
 from monai_cardiacgen.handlers import LossCurves, RoundCheckpoint
 from monai_cardiacgen.losses import EvidenceLowerBoundLoss
+from monai_cardiacgen.rank_store import RankStore
 from monai_cardiacgen.ranks import rank, world_size
 
 WHOLE_BATCH = 8
@@ -187,6 +188,8 @@ def with_a_killed_rank(folder: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    distributed.init_process_group("gloo")
+    # A fresh part of the launcher's store: a killed rank has left its address in the other one.
+    fresh = RankStore.from_environment()
+    distributed.init_process_group("gloo", store=fresh.store, rank=fresh.rank, world_size=fresh.world_size)
     {"all_cases": all_cases, "with_a_killed_rank": with_a_killed_rank}[sys.argv[1]](Path(sys.argv[2]))
     distributed.destroy_process_group()

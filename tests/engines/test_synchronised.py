@@ -74,19 +74,21 @@ def test_each_rank_paints_its_own_rows(two_ranks):
         torch.testing.assert_close(found["painted"], painted[rank::2], rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["amp", "amp_in_parts"])
-def test_bfloat16_moves_the_same_way(two_ranks, monkeypatch, name):
-    """Rounded to 8 bits the sums differ, the way that the weights go does not: within a tenth of its length."""
+def test_in_bfloat16_ranks_and_parts_add_less_than_the_rounding_does(two_ranks, monkeypatch):
+    """The sums differ by their rounding to 8 bits; so does the whole training from one in float32, by more."""
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
-    one = on_ranks.gan_trainer(epochs=1, amp=True, double=False)
-    start = nn.utils.parameters_to_vector(one.gan.parameters()).detach().clone()
-    one.run()
-    alone = nn.utils.parameters_to_vector(one.gan.parameters()).detach()
-    one.gan.load_state_dict(two_ranks[0][name]["gan"])
-    together = nn.utils.parameters_to_vector(one.gan.parameters()).detach()
-    assert not torch.equal(together, alone)
-    assert float((together - alone).norm() / (alone - start).norm()) < 0.1
-    assert_same(two_ranks[0][name], two_ranks[1][name], 0)
+    ends = []
+    for amp in (True, False):
+        one = on_ranks.gan_trainer(epochs=1, amp=amp, double=False)
+        one.run()
+        ends.append(nn.utils.parameters_to_vector(one.gan.parameters()).detach())
+    rounded, exact = ends
+    for name in ("amp", "amp_in_parts"):
+        one.gan.load_state_dict(two_ranks[0][name]["gan"])
+        together = nn.utils.parameters_to_vector(one.gan.parameters()).detach()
+        assert not torch.equal(together, rounded)
+        assert float((together - rounded).norm()) < float((exact - rounded).norm())
+        assert_same(two_ranks[0][name], two_ranks[1][name], 0)
 
 
 def test_a_killed_rank_is_started_again_and_training_goes_on_from_the_last_whole_round(two_ranks, tmp_path):
