@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from monai_cardiacgen.data.seed_dataset import SeedDataset
+from monai_cardiacgen.data.seed_dataset import SeedDataset, case_seed
 from monai_cardiacgen.errors import InputError
+from monai_cardiacgen.seeding import seeded
 
 
 def test_more_cases_keep_the_first_ones():
@@ -21,3 +23,17 @@ def test_seeds_differ():
 def test_nothing_to_make_is_refused():
     with pytest.raises(InputError, match="at least one case"):
         SeedDataset(0)
+
+
+def test_no_two_cases_draw_alike():
+    for seed in (0, 1, 2**40):
+        draws = {float(torch.rand((), generator=seeded(case_seed(seed, n)), dtype=torch.float64)) for n in range(3000)}
+        assert len(draws) == 3000
+    many = {case_seed(3, number) for number in range(0, 2**32, 2**32 // 30_000)}
+    assert len(many) == len(range(0, 2**32, 2**32 // 30_000))
+
+
+@pytest.mark.parametrize("number", [-1, 2**32])
+def test_numbers_beyond_the_seeds_are_refused(number):
+    with pytest.raises(InputError, match="another seed"):
+        case_seed(0, number)

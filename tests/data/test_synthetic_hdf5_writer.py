@@ -106,3 +106,16 @@ def test_refusals(tmp_path):
     with pytest.raises(DataError, match="HDF5"):
         SyntheticHDF5Writer(tmp_path / "text.h5", SLICES)
     assert (tmp_path / "text.h5").read_text() == "mine"
+
+
+def test_ranks_and_cuts_do_not_change_the_bytes(tmp_path):
+    write(tmp_path / "alone.h5", count=9, part_size=4)
+    with SyntheticHDF5Writer(tmp_path / "together.h5", SLICES) as leader:
+        with pytest.raises(DataError, match="another run"):
+            SyntheticHDF5Writer(tmp_path / "together.h5", SLICES)
+        with SyntheticHDF5Writer(tmp_path / "together.h5", SLICES, rank=1) as other:
+            other.add_all([case(SLICES, number) for number in (3, 1, 8)])
+            leader.add_all([case(SLICES, number) for number in (7, 0)])
+    write(tmp_path / "together.h5", count=9, part_size=1)
+    assert (tmp_path / "together.h5").read_bytes() == (tmp_path / "alone.h5").read_bytes()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["alone.h5", "together.h5"]

@@ -116,3 +116,27 @@ def test_another_set_or_another_folder_is_refused(tmp_path):
         with pytest.raises(DataError, match="something else"):
             SyntheticSetWriter(taken, SLICES)
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.txt"]
+
+
+def test_ranks_write_together_and_rank_0_joins(tmp_path):
+    write(tmp_path / "alone" / "set", count=5)
+    folder = tmp_path / "together" / "set"
+    with SyntheticSetWriter(folder, SLICES) as leader:
+        with SyntheticSetWriter(folder, SLICES, rank=1) as other:
+            other.add_all([case(SLICES, number) for number in (3, 1)])
+            leader.add_all([case(SLICES, number) for number in (4, 0, 2)])
+        assert not (folder / "manifest.jsonl").exists()
+        assert [item["patient"] for item in SyntheticSet(folder)] == [f"case_{n:06d}" for n in range(5)]
+    assert contents(folder) == contents(tmp_path / "alone" / "set")
+
+
+def test_one_run_at_a_time_and_an_error_ends_its_lock(tmp_path):
+    with SyntheticSetWriter(tmp_path / "set", SLICES) as writer:
+        with pytest.raises(DataError, match="another run"):
+            SyntheticSetWriter(tmp_path / "set", SLICES)
+        writer.add(*case(SLICES, 0))
+    with pytest.raises(KeyboardInterrupt), SyntheticSetWriter(tmp_path / "set", SLICES) as writer:
+        writer.add(*case(SLICES, 1))
+        raise KeyboardInterrupt
+    with SyntheticSetWriter(tmp_path / "set", SLICES) as writer:
+        assert writer.missing(2, first=1) == [2]
