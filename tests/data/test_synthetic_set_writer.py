@@ -135,8 +135,13 @@ def test_one_run_at_a_time_and_an_error_ends_its_lock(tmp_path):
         with pytest.raises(DataError, match="another run"):
             SyntheticSetWriter(tmp_path / "set", SLICES)
         writer.add(*case(SLICES, 0))
-    with pytest.raises(KeyboardInterrupt), SyntheticSetWriter(tmp_path / "set", SLICES) as writer:
-        writer.add(*case(SLICES, 1))
-        raise KeyboardInterrupt
+
+    def stopped():
+        with SyntheticSetWriter(tmp_path / "set", SLICES) as writer:
+            writer.add(*case(SLICES, 1))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     with SyntheticSetWriter(tmp_path / "set", SLICES) as writer:
         assert writer.missing(2, first=1) == [2]
