@@ -22,7 +22,7 @@ from .dicom_slice import DicomSlice, read_dicom_slice
 from .problems import Problems
 
 #: Coordinate of the first pixel's centre in the contour files: they count from 1. Cavity contours say so by four ways
-#: of finding the image's edges, though not to the tenth of a pixel (docs/data.md); outer contours are too vague to tell.
+#: of finding the image's edges, though not to the tenth of a pixel (docs/data.md); outer contours are too vague.
 FIRST_PIXEL = 1.0
 #: Share of a cavity that the outer contour of the same slice encloses at least, if both were drawn on one image.
 LEAST_ENCLOSED = 0.95

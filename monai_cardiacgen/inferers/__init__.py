@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .anatomy_repair import AnatomyRepair, RepairedLabels
 from .cardiac_synthesizer import CardiacSynthesizer, SyntheticCases
+from .fast_painter import FastPainter
 from .heart_attributes import HeartAttributes
 from .hearts import Hearts
 from .latent_sampler import LatentSampler
@@ -14,6 +15,7 @@ from .synthetic_patient import ShortAxisStack, SyntheticCine, SyntheticPatient, 
 __all__ = [
     "AnatomyRepair",
     "CardiacSynthesizer",
+    "FastPainter",
     "HeartAttributes",
     "Hearts",
     "LatentSampler",

@@ -19,7 +19,9 @@ from ..networks.nets.spade_generator import SPADEGenerator
 from ..networks.nets.style_encoder import StyleEncoder
 from ..seeding import row_generators
 from ..types import Generators
+from .fast_painter import FastPainter
 from .latent_sampler import LatentSampler
+from .painter_check import verified_painter
 from .synthesizer_files import read_synthesizer, write_synthesizer
 
 
@@ -90,6 +92,7 @@ class CardiacSynthesizer(nn.Module):
         self.sampler = sampler
         self.generator: SPADEGenerator = generator
         fold_spectral_norm(self.generator)
+        self.painter: FastPainter | None = None
         self.style_encoder = style_encoder
         self.register_buffer("styles", styles.detach().clone())
         self.styles: torch.Tensor
@@ -129,6 +132,19 @@ class CardiacSynthesizer(nn.Module):
     def device(self) -> torch.device:
         """Where the networks are."""
         return self.styles.device
+
+    def optimize(self, dtype: torch.dtype | None = None) -> CardiacSynthesizer:
+        """Paint several times faster from now on, see `FastPainter`; where that paints otherwise, warn and stay.
+
+        Args:
+            dtype: number format of the feature maps, `torch.float32` or `torch.bfloat16`; by default bfloat16 where
+                the device gains by it (GPUs, CPUs with AMX tiles). Images then differ by up to 0.03, else by 1e-5.
+
+        Returns:
+            This synthesizer.
+        """
+        self.painter = verified_painter(self.generator, self.sampler, dtype)
+        return self
 
     def train(self, mode: bool = True) -> CardiacSynthesizer:
         """Stay in evaluation mode: a synthesizer inside a network under training must not change."""
@@ -241,9 +257,12 @@ class CardiacSynthesizer(nn.Module):
         return torch.stack(mixed)
 
     def _paint(self, label: torch.Tensor, style: torch.Tensor, rows: list[torch.Generator]) -> torch.Tensor:
-        one_hot = self.scheme.one_hot(label.to(self.device))
-        noise = self.generator.draw_noise(one_hot.shape[2:], rows)
-        image: torch.Tensor = self.generator(one_hot, style.to(self.device), [level.to(self.device) for level in noise])
+        label, style = label.to(self.device), style.to(self.device)
+        noise = [level.to(self.device) for level in self.generator.draw_noise(label.shape[1:], rows)]
+        if self.painter is None:
+            image: torch.Tensor = self.generator(self.scheme.one_hot(label), style, noise)
+        else:
+            image = self.painter(self.scheme.to_channels(label), style, noise)
         return image
 
     def _check_pair(self, image: torch.Tensor, label: torch.Tensor) -> None:

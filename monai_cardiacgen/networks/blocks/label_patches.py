@@ -66,6 +66,13 @@ def is_hard(one_hot: torch.Tensor) -> bool:
     return bool(((one_hot == 0) | (one_hot == 1)).all()) and bool((one_hot.sum(dim=1) == 1).all())
 
 
+def subsampled(image: torch.Tensor, step: int, dims: int) -> torch.Tensor:
+    """Return every `step`-th pixel along the last `dims` axes, as a view: nearest-neighbour resampling."""
+    for axis in range(image.ndim - dims, image.ndim):
+        image = image[(slice(None),) * axis + (slice(None, None, step),)]
+    return image
+
+
 def distinct_patches(label: torch.Tensor, classes: int) -> LabelPatches | None:
     """Return the distinct patches of label maps, or none where the lookup does not pay.
 

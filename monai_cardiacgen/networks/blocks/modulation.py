@@ -66,7 +66,7 @@ def modulated(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, lookup:
     out = torch.empty_like(x)
     for begin, end in pieces(x):
         at = lookup[begin:end]
-        torch.addcmul(shift[at], x[begin:end], scale[at], out=out[begin:end])
+        torch.addcmul(shift.index_select(0, at), x[begin:end], scale.index_select(0, at), out=out[begin:end])
     return out
 
 
@@ -107,7 +107,11 @@ def channel_statistics(x: torch.Tensor, batch: int, epsilon: float = 1e-5) -> tu
     return torch.cat(means), (torch.cat(variances) + epsilon).sqrt()
 
 
-def pieces(x: torch.Tensor) -> list[tuple[int, int]]:
-    """Return where to cut pixels `(N, C)`: on the CPU into parts whose intermediate results stay in its cache."""
-    step = max(1, _PIECE // x.shape[1]) if x.device.type == "cpu" else len(x)
-    return [(begin, min(begin + step, len(x))) for begin in range(0, len(x), step)]
+def pieces(x: torch.Tensor, count: int | None = None) -> list[tuple[int, int]]:
+    """Return where to cut pixels of the width of `x` `(N, C)`, as many as `x` has or `count`.
+
+    On the CPU the parts are so small that intermediate results stay in its cache.
+    """
+    count = len(x) if count is None else count
+    step = max(1, _PIECE // x.shape[1]) if x.device.type == "cpu" else count
+    return [(begin, min(begin + step, count)) for begin in range(0, count, step)]

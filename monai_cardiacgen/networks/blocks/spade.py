@@ -83,7 +83,11 @@ class SpatiallyAdaptiveNorm(nn.Module):
 
     def tabulated(self, patches: LabelPatches, style: torch.Tensor) -> torch.Tensor:
         """Return gamma and beta `(U, 2 * features)` of the distinct patches: the same convolutions, unpadded."""
-        table = self.of_labels(patches)[patches.patch]
+        return self.with_style(self.of_labels(patches), patches, style)
+
+    def with_style(self, of_labels: torch.Tensor, patches: LabelPatches, style: torch.Tensor) -> torch.Tensor:
+        """Return gamma and beta `(U, 2 * features)` of each pair: what its patch and its row's style say."""
+        table = of_labels.index_select(0, patches.patch)
         if self.style is not None:
             a_class = self.style(style).unflatten(1, (patches.classes, -1))
             table = table + a_class[patches.row, patches.centre]

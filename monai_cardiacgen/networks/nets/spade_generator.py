@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from ...checks import check_batch, check_divisible, check_spatial_dims
 from ...errors import InputError, ShapeError
 from ...seeding import randn_rows
-from ..blocks.label_patches import distinct_patches, is_hard
+from ..blocks.label_patches import distinct_patches, is_hard, subsampled
 from ..blocks.spade import SPADEResidualBlock
 
 
@@ -123,9 +123,12 @@ class SPADEGenerator(nn.Module):
         for level, block in enumerate(self.blocks):
             if level:
                 x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-            every = (slice(None, None, 2 ** (len(sizes) - 1 - level)),) * self.spatial_dims  # nearest, as a view
-            patches = None if label is None else distinct_patches(label[(..., *every)], self.label_channels)
-            x = block(x, one_hot[(..., *every)], style, None if noise is None else noise[level], patches)
+            step = 2 ** (len(sizes) - 1 - level)
+            patches = None
+            if label is not None:
+                patches = distinct_patches(subsampled(label, step, self.spatial_dims), self.label_channels)
+            here = subsampled(one_hot, step, self.spatial_dims)
+            x = block(x, here, style, None if noise is None else noise[level], patches)
         return torch.sigmoid(self.to_image(F.leaky_relu(x, 0.2)))
 
     def level_sizes(self, spatial_size: Sequence[int]) -> list[tuple[int, ...]]:

@@ -1,0 +1,234 @@
+"""A SPADE generator for inference: the same images at a fraction of the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ..checks import check_divisible
+from ..errors import InputError, ShapeError
+from ..networks.blocks.label_patches import LabelPatches, distinct_patches, subsampled
+from ..networks.blocks.modulation import channel_statistics, pieces
+from ..networks.blocks.spade import SPADEResidualBlock, SpatiallyAdaptiveNorm
+from ..networks.nets.spade_generator import SPADEGenerator
+from .packed_convolution import PackedConvolution
+from .patch_tables import PatchTables
+
+_SLOPE = 0.2
+
+
+class FastPainter(nn.Module):
+    """Paints what a trained `SPADEGenerator` paints, up to rounding.
+
+    * Gamma and beta of a label patch are computed when it is met for the first time and then kept (`PatchTables`).
+    * Instance norm is applied to these tables, so that norm, modulation and activation read and write the image
+      once. A feature map is not enlarged before it is modulated: each pixel reads its parent, and the statistics
+      are the parents'.
+    * Images lie channels-last, worked on in pieces that stay in the CPU's cache; weights are packed once.
+    * Where a level's map has too many distinct patches (noise), its convolutions run.
+
+    No compiler is needed. The generator's weights must not change any more.
+
+    Args:
+        generator: the trained generator, spectral norms folded; it is not changed.
+        dtype: number format of the feature maps; tables and statistics stay in float32.
+
+    Raises:
+        InputError: for a generator with spectral norms, or a number format that is neither float32 nor bfloat16.
+    """
+
+    def __init__(self, generator: SPADEGenerator, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        if any(nn.utils.parametrize.is_parametrized(module) for module in generator.modules()):
+            raise InputError("Expected a generator without spectral norms; pass it through fold_spectral_norm first.")
+        if dtype not in (torch.float32, torch.bfloat16):
+            raise InputError(f"Expected the number format torch.float32 or torch.bfloat16, got {dtype}.")
+        self.generator = generator
+        self.dtype = dtype
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._levels = [_Level(block, self.dtype) for block in self.generator.blocks]  # type: ignore[arg-type]
+        self._to_image = PackedConvolution(self.generator.to_image, self.dtype)
+
+    def _apply(self, *arguments: object, **named: object) -> FastPainter:
+        """Move as any module; what was derived from the weights is derived anew."""
+        super()._apply(*arguments, **named)
+        self._prepare()
+        return self
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out what is derived from the weights: packed weights cannot be copied to another process."""
+        return {key: value for key, value in self.__dict__.items() if key not in ("_levels", "_to_image")}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Restore, and derive the rest anew."""
+        super().__setstate__(state)
+        self._prepare()
+
+    @torch.no_grad()
+    def forward(
+        self, label: torch.Tensor, style: torch.Tensor, noise: Sequence[torch.Tensor] | None = None
+    ) -> torch.Tensor:
+        """Return the image `(B, out_channels, *spatial)` in [0, 1], float32.
+
+        Args:
+            label: channel numbers of the label map, `(B, *spatial)`, int64, of a size that the generator takes.
+            style: `(B, style_size)`.
+            noise: as of the generator.
+
+        Raises:
+            ShapeError: for a size that the generator's depth does not divide, or styles that do not fit.
+        """
+        generator = self.generator
+        check_divisible(label.shape[1:], generator.factor, "the label map")
+        if style.shape != (len(label), generator.style_size):
+            raise ShapeError(
+                f"Expected a style of shape {(len(label), generator.style_size)}, got {tuple(style.shape)}; one row "
+                f"for each label map."
+            )
+        sizes = generator.level_sizes(label.shape[1:])
+        dims = len(sizes[0])
+        x = generator.start(style).unflatten(1, (-1, *generator.start_size))
+        if sizes[0] != generator.start_size:
+            x = F.interpolate(x, sizes[0], mode="bilinear" if dims == 2 else "trilinear")
+        rows = x.movedim(1, -1).reshape(-1, x.shape[1]).to(self.dtype)
+        for number, (level, size) in enumerate(zip(self._levels, sizes, strict=True)):
+            here = subsampled(label, 2 ** (len(sizes) - 1 - number), dims)
+            parent = _parents(len(label), size, label.device) if number else None
+            rows = level(rows, here, generator.label_channels, style, parent, None if noise is None else noise[number])
+        rows = F.leaky_relu_(rows, _SLOPE)
+        painted = self._to_image(rows.view(len(label), *sizes[-1], -1).movedim(-1, 1))
+        return torch.sigmoid(painted.to(torch.float32))
+
+    @torch.no_grad()
+    def learn(self, label: torch.Tensor) -> None:
+        """Compute gamma and beta of the patches of label maps `(B, *spatial)`, channel numbers, ahead of painting."""
+        for row in label.split(1):
+            for number, level in enumerate(reversed(self._levels)):
+                here = subsampled(row, 2**number, row.ndim - 1)
+                patches = distinct_patches(here, self.generator.label_channels)
+                if patches is not None:
+                    level.tables.of(patches)
+
+
+class _Level:
+    """One residual block on pixels `(N, C)`: see `SPADEResidualBlock`, whose steps these are."""
+
+    def __init__(self, block: SPADEResidualBlock, dtype: torch.dtype) -> None:
+        self.block = block
+        self.norms = [block.norm_0, block.norm_1, *([] if block.norm_s is None else [block.norm_s])]
+        self.tables = PatchTables(self.norms)
+        self.first, self.second = PackedConvolution(block.conv_0, dtype), PackedConvolution(block.conv_1, dtype)
+        self.shortcut: torch.Tensor | None = None
+        if block.conv_s is not None:
+            self.shortcut = torch.as_tensor(block.conv_s.weight).detach().flatten(1).T.to(dtype)
+        strength = block.noise_strength.detach().flatten().to(dtype)
+        self.strength = strength if bool(strength.any()) else None
+
+    def __call__(
+        self,
+        x: torch.Tensor,
+        label: torch.Tensor,
+        classes: int,
+        style: torch.Tensor,
+        parent: torch.Tensor | None,
+        noise: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Return the block's output `(N, out_channels)` of `x`, which `parent` enlarges to the label map's size."""
+        patches = distinct_patches(label, classes)
+        if patches is None:
+            modulations: list[_Modulation] = [_Dense(norm, label, style) for norm in self.norms]
+        else:
+            tables = self.tables.of(patches)
+            modulations = [
+                _Tabulated(norm, table, patches, style) for norm, table in zip(self.norms, tables, strict=True)
+            ]
+        statistics = channel_statistics(x, len(label))  # every parent has as many children: they have the same
+        hidden = x.new_empty(label.numel(), x.shape[1])
+        for begin, end, part in modulations[0].pieces(x, statistics, parent):
+            hidden[begin:end] = F.leaky_relu_(part, _SLOPE)
+        hidden = _convolved(self.first, hidden, label.shape)
+        if noise is not None and self.strength is not None:
+            hidden.addcmul_(noise.to(hidden.dtype).reshape(-1, 1), self.strength)
+        for begin, end, part in modulations[1].pieces(hidden, channel_statistics(hidden, len(label)), None):
+            hidden[begin:end] = F.leaky_relu_(part, _SLOPE)
+        out = _convolved(self.second, hidden, label.shape)
+        if self.shortcut is None:
+            for begin, end in pieces(out):
+                out[begin:end] += x[begin:end] if parent is None else x.index_select(0, parent[begin:end])
+        else:
+            for begin, end, part in modulations[2].pieces(x, statistics, parent):
+                out[begin:end].addmm_(part, self.shortcut)
+        return out
+
+
+class _Modulation(Protocol):
+    def pieces(
+        self, x: torch.Tensor, statistics: tuple[torch.Tensor, torch.Tensor], parent: torch.Tensor | None
+    ) -> Iterator[tuple[int, int, torch.Tensor]]:
+        """Yield begin, end and the modulated pixels between them, of `x` with its mean and standard deviation."""
+
+
+class _Tabulated:
+    """Norm and modulation where scale and shift of a pixel are those of its patch."""
+
+    def __init__(
+        self, norm: SpatiallyAdaptiveNorm, table: torch.Tensor, patches: LabelPatches, style: torch.Tensor
+    ) -> None:
+        gamma_beta = norm.with_style(table, patches, style)
+        self.gamma, self.beta = gamma_beta.chunk(2, dim=1)
+        self.row = patches.row
+        self.lookup = patches.lookup.flatten()
+
+    def pieces(
+        self, x: torch.Tensor, statistics: tuple[torch.Tensor, torch.Tensor], parent: torch.Tensor | None
+    ) -> Iterator[tuple[int, int, torch.Tensor]]:
+        mean, deviation = (one[self.row] for one in statistics)
+        scale = (1 + self.gamma) / deviation
+        shift = (self.beta - mean * scale).to(x.dtype)
+        scale = scale.to(x.dtype)
+        for begin, end in pieces(x, len(self.lookup)):
+            at = self.lookup[begin:end]
+            values = x[begin:end] if parent is None else x.index_select(0, parent[begin:end])
+            yield begin, end, shift.index_select(0, at).addcmul_(values, scale.index_select(0, at))
+
+
+class _Dense:
+    """Norm and modulation where every pixel has a scale and a shift of its own, by the norm's convolutions."""
+
+    def __init__(self, norm: SpatiallyAdaptiveNorm, label: torch.Tensor, style: torch.Tensor) -> None:
+        classes = norm.shared.in_channels
+        one_hot = F.one_hot(label, classes).movedim(-1, 1).to(torch.float32)
+        gamma_beta = norm.convolved(one_hot, style).movedim(1, -1).flatten(0, -2)
+        self.gamma, self.beta = gamma_beta.chunk(2, dim=1)
+        self.per_row = label[0].numel()
+
+    def pieces(
+        self, x: torch.Tensor, statistics: tuple[torch.Tensor, torch.Tensor], parent: torch.Tensor | None
+    ) -> Iterator[tuple[int, int, torch.Tensor]]:
+        mean, deviation = statistics
+        for begin, end in pieces(x, len(self.gamma)):
+            row = torch.arange(begin, end, device=x.device) // self.per_row
+            values = x[begin:end] if parent is None else x.index_select(0, parent[begin:end])
+            normalised = (values - mean[row]) / deviation[row]
+            yield begin, end, (normalised * (1 + self.gamma[begin:end]) + self.beta[begin:end]).to(x.dtype)
+
+
+def _convolved(convolution: PackedConvolution, pixels: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    """Convolve pixels `(N, C)` that lie as label maps of `shape` do."""
+    out = convolution(pixels.view(*shape, -1).movedim(-1, 1)).movedim(1, -1)
+    return out.reshape(pixels.shape[0], -1)
+
+
+def _parents(batch: int, size: Sequence[int], device: torch.device) -> torch.Tensor:
+    """Return for every pixel of maps of `size` the number of the pixel that it was enlarged from, twice a side."""
+    half = [side // 2 for side in size]
+    parent = torch.arange(batch * torch.Size(half).numel(), device=device).view(batch, *half)
+    for axis in range(1, parent.ndim):
+        parent = parent.repeat_interleave(2, dim=axis)
+    return parent.flatten()

@@ -1,0 +1,59 @@
+"""A frozen convolution whose weights lie in memory as the CPU's kernels want them."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ..errors import InputError
+
+
+class PackedConvolution:
+    """Convolves as a given layer does, with weights packed once instead of at every call.
+
+    oneDNN reorders a layer's weights before it multiplies with them, which for many channels and few pixels takes
+    longer than the product. PyTorch's compiler packs weights with two operators that other code may call too; where
+    they are missing, and off the CPU, the layer's own kernel runs.
+
+    Args:
+        layer: a convolution of stride 1; its weights must not change any more.
+        dtype: number format of the images.
+
+    Raises:
+        InputError: for another layer.
+    """
+
+    def __init__(self, layer: nn.Module, dtype: torch.dtype) -> None:
+        if not isinstance(layer, nn.Conv2d | nn.Conv3d):
+            raise InputError(f"Expected a convolution in two or three dimensions, got {type(layer).__name__}.")
+        self.weight: torch.Tensor = layer.weight.detach().to(dtype)
+        self.bias: torch.Tensor | None = None if layer.bias is None else layer.bias.detach().to(dtype)
+        self.padding = [int(side) for side in layer.padding]
+        self._packed: dict[torch.Size, torch.Tensor] = {}
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the layer's output of channels-last `x`, `(B, C, *spatial)`."""
+        if not can_pack(x):
+            convolve = F.conv2d if x.ndim == 4 else F.conv3d
+            return convolve(x, self.weight, self.bias, padding=self.padding)
+        ones = [1] * (x.ndim - 2)
+        if x.shape not in self._packed:  # the best layout depends on the size
+            self._packed[x.shape] = torch.ops.mkldnn._reorder_convolution_weight(
+                self.weight, self.padding, ones, ones, 1, x.shape
+            )
+        result: torch.Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, self._packed[x.shape], self.bias, self.padding, ones, ones, 1, "none", [], ""
+        )
+        return result
+
+
+def can_pack(x: torch.Tensor) -> bool:
+    """Return whether this build of PyTorch packs weights for the device and number format of `x`."""
+    return (
+        x.device.type == "cpu"
+        and torch.backends.mkldnn.is_available()
+        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+        and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
+        and (x.dtype == torch.float32 or (x.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()))
+    )

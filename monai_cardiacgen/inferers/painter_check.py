@@ -1,0 +1,64 @@
+"""A fast painter, if it paints what its generator paints."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+
+from ..networks.nets.spade_generator import SPADEGenerator
+from ..seeding import randn_rows, row_generators, seeded
+from .fast_painter import FastPainter
+from .latent_sampler import LatentSampler
+
+#: Largest difference from the generator's image, of values in [0, 1].
+TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 3e-2}
+#: Training hearts whose label patches are computed ahead, and with how many of them the painter is tried.
+_LEARNED, _TRIED = 32, 2
+
+
+def verified_painter(
+    generator: SPADEGenerator, sampler: LatentSampler, dtype: torch.dtype | None = None
+) -> FastPainter | None:
+    """Return a painter for a generator, with the label patches of the sampler's hearts; none where it differs.
+
+    Args:
+        generator: trained, spectral norms folded.
+        sampler: whose training hearts the painter is tried on.
+        dtype: number format of the feature maps; by default `fitting_format` of the generator's device.
+
+    Warns:
+        UserWarning: where the images differ by more than `TOLERANCE`; it says by how much.
+    """
+    device = next(generator.parameters()).device
+    painter = FastPainter(generator, fitting_format(device) if dtype is None else dtype)
+    some = torch.linspace(0, len(sampler.latents) - 1, _LEARNED).round().long().unique().to(device)
+    label = sampler.scheme.to_channels(sampler.decode(sampler.latents[some], sampler.offsets[some]))
+    painter.learn(label)
+    tried = label[:: max(1, len(label) // _TRIED)][:_TRIED]
+    rows = row_generators(seeded(0), len(tried))
+    style = randn_rows(rows, (generator.style_size,)).to(device)
+    noise = [level.to(device) for level in generator.draw_noise(tried.shape[1:], rows)]
+    one_hot = torch.nn.functional.one_hot(tried, generator.label_channels).movedim(-1, 1).to(torch.float32)
+    with torch.no_grad():
+        difference = float((painter(tried, style, noise) - generator(one_hot, style, noise)).abs().max())
+    if difference <= TOLERANCE[painter.dtype]:
+        return painter
+    warnings.warn(
+        f"The fast painter's images differ from the generator's by {difference:.1e}, more than "
+        f"{TOLERANCE[painter.dtype]:.0e}; the plain generator paints.",
+        stacklevel=3,
+    )
+    return None
+
+
+def fitting_format(device: torch.device) -> torch.dtype:
+    """Return bfloat16 on GPUs that compute in it and on CPUs with AMX tiles, else float32.
+
+    On CPUs without such tiles bfloat16 is no faster, or much slower.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu" and torch.cpu._is_amx_tile_supported():
+        return torch.bfloat16
+    return torch.float32

@@ -1,0 +1,104 @@
+"""The fast painter against the generator whose images it paints."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import torch
+
+from monai_cardiacgen.errors import InputError
+from monai_cardiacgen.inferers.fast_painter import FastPainter
+from monai_cardiacgen.networks.blocks.spade import fold_spectral_norm
+from monai_cardiacgen.networks.nets import SPADEGenerator
+from monai_cardiacgen.seeding import row_generators, seeded
+
+CLASSES = 9
+
+
+def generator(dims: int = 2, style_size: int = 6) -> SPADEGenerator:
+    """A generator with weights of a fixed seed, a noise that counts, and a level whose block has no shortcut."""
+    torch.manual_seed(0)
+    made = SPADEGenerator(
+        dims, CLASSES, channels=(12, 12, 8, 6), hidden_channels=8, style_size=style_size, start_size=(4,) * dims
+    )
+    for block in made.blocks:
+        torch.nn.init.normal_(block.noise_strength, std=0.3)
+    return fold_spectral_norm(made).eval()
+
+
+def boxes(batch: int, side: int, dims: int = 2) -> torch.Tensor:
+    """Nested boxes, different in each row, `(batch, *spatial)`."""
+    label = torch.zeros(batch, *[side] * dims, dtype=torch.int64)
+    for row in range(batch):
+        for number in range(1, CLASSES):
+            begin, end = side // 8 + number + row, side - side // 8 - number
+            if begin < end:
+                label[(row, *[slice(begin, end)] * dims)] = number
+    return label
+
+
+def painted_plainly(network: SPADEGenerator, label: torch.Tensor, style: torch.Tensor, noise) -> torch.Tensor:
+    one_hot = torch.nn.functional.one_hot(label, CLASSES).movedim(-1, 1).float()
+    with torch.no_grad():
+        return network(one_hot, style, noise)
+
+
+@pytest.mark.parametrize(("dims", "side"), [(2, 64), (2, 40), (3, 32)])
+def test_paints_what_the_generator_paints(dims, side):
+    network, label = generator(dims), boxes(2, side, dims)
+    painter = FastPainter(network)
+    style = torch.randn(2, 6, generator=seeded(1))
+    noise = network.draw_noise(label.shape[1:], row_generators(seeded(2), 2))
+    for given in (noise, None):
+        expected = painted_plainly(network, label, style, given)
+        assert float(expected.std()) > 0.01
+        torch.testing.assert_close(painter(label, style, given), expected, rtol=0, atol=1e-5)
+
+
+def test_one_map_after_another_fills_the_tables_and_changes_nothing():
+    network = generator()
+    painter = FastPainter(network)
+    style = torch.randn(1, 6, generator=seeded(1))
+    for shift in (0, 3, 0, 7):
+        label = boxes(1, 64).roll(shift, dims=2)
+        torch.testing.assert_close(
+            painter(label, style), painted_plainly(network, label, style, None), rtol=0, atol=1e-5
+        )
+
+
+def test_noise_in_the_labels_takes_the_convolutions():
+    network = generator()
+    label = torch.randint(CLASSES, (1, 128, 128), generator=seeded(3))
+    style = torch.randn(1, 6, generator=seeded(1))
+    torch.testing.assert_close(
+        FastPainter(network)(label, style), painted_plainly(network, label, style, None), rtol=0, atol=1e-5
+    )
+
+
+def test_half_precision_is_near():
+    network, label = generator(), boxes(2, 64)
+    style = torch.randn(2, 6, generator=seeded(1))
+    image = FastPainter(network, torch.bfloat16)(label, style)
+    assert image.dtype == torch.float32
+    torch.testing.assert_close(image, painted_plainly(network, label, style, None), rtol=0, atol=3e-2)
+
+
+def test_pickled_or_with_other_weights_it_paints_by_what_it_has():
+    network, label = generator(), boxes(1, 64)
+    painter = FastPainter(network)
+    style = torch.randn(1, 6, generator=seeded(1))
+    image = painter(label, style)
+    assert torch.equal(pickle.loads(pickle.dumps(painter))(label, style), image)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(0.5)
+    painter.float()  # as any move, it derives tables and packed weights anew
+    torch.testing.assert_close(painter(label, style), painted_plainly(network, label, style, None), rtol=0, atol=1e-5)
+
+
+def test_refuses_weights_that_still_move_and_unknown_formats():
+    with pytest.raises(InputError, match="fold_spectral_norm"):
+        FastPainter(SPADEGenerator(2, CLASSES, channels=(8, 8), hidden_channels=8))
+    with pytest.raises(InputError, match="float16"):
+        FastPainter(generator(), torch.float16)
