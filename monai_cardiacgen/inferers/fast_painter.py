@@ -15,7 +15,7 @@ from ..networks.blocks.label_patches import LabelPatches, distinct_patches, subs
 from ..networks.blocks.modulation import channel_statistics, pieces
 from ..networks.blocks.spade import SPADEResidualBlock, SpatiallyAdaptiveNorm
 from ..networks.nets.spade_generator import SPADEGenerator
-from .packed_convolution import PackedConvolution
+from .frozen_convolution import FrozenConvolution
 from .patch_tables import PatchTables
 
 _SLOPE = 0.2
@@ -53,7 +53,7 @@ class FastPainter(nn.Module):
 
     def _prepare(self) -> None:
         self._levels = [_Level(block, self.dtype) for block in self.generator.blocks]  # type: ignore[arg-type]
-        self._to_image = PackedConvolution(self.generator.to_image, self.dtype)
+        self._to_image = FrozenConvolution(self.generator.to_image, self.dtype)
 
     def _apply(self, *arguments: object, **named: object) -> FastPainter:
         """Move as any module; what was derived from the weights is derived anew."""
@@ -123,7 +123,7 @@ class _Level:
         self.block = block
         self.norms = [block.norm_0, block.norm_1, *([] if block.norm_s is None else [block.norm_s])]
         self.tables = PatchTables(self.norms)
-        self.first, self.second = PackedConvolution(block.conv_0, dtype), PackedConvolution(block.conv_1, dtype)
+        self.first, self.second = FrozenConvolution(block.conv_0, dtype), FrozenConvolution(block.conv_1, dtype)
         self.shortcut: torch.Tensor | None = None
         if block.conv_s is not None:
             self.shortcut = torch.as_tensor(block.conv_s.weight).detach().flatten(1).T.to(dtype)
@@ -219,7 +219,7 @@ class _Dense:
             yield begin, end, (normalised * (1 + self.gamma[begin:end]) + self.beta[begin:end]).to(x.dtype)
 
 
-def _convolved(convolution: PackedConvolution, pixels: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+def _convolved(convolution: FrozenConvolution, pixels: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     """Convolve pixels `(N, C)` that lie as label maps of `shape` do."""
     out = convolution(pixels.view(*shape, -1).movedim(-1, 1)).movedim(1, -1)
     return out.reshape(pixels.shape[0], -1)

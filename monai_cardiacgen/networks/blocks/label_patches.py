@@ -18,8 +18,8 @@ LARGEST_SHARE = 0.4
 FEW_PIXELS = 2048
 _SIDE = 5
 _MARGIN = 2
-#: Numbers below this are counted in a table, which is quicker than sorting them.
-_TABLE = 1 << 22
+#: Numbers are counted in a table, which is quicker than sorting them, where it has at most this many entries a pixel.
+_TABLE = 4
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def distinct_patches(label: torch.Tensor, classes: int) -> LabelPatches | None:
 def _numbered_runs(numbers: torch.Tensor, count: int, axis: int) -> tuple[torch.Tensor, int]:
     """Number the runs of five neighbours along an axis of `numbers`, which lie in [0, count); return how many."""
     places = numbers.shape[axis] - _SIDE + 1
-    if count**_SIDE <= _TABLE:
+    if count**_SIDE <= _TABLE * numbers.numel():
         runs = sum(numbers.narrow(axis, step, places) * count**step for step in range(_SIDE))
         joined, found = _compact(torch.as_tensor(runs), count**_SIDE)
         return joined, len(found)
@@ -129,7 +129,7 @@ def _joined(
 
 def _compact(numbers: torch.Tensor, limit: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Renumber values in [0, limit) without gaps, in their order; return also the values."""
-    if limit > _TABLE:
+    if limit > _TABLE * numbers.numel():
         values, compact = torch.unique(numbers, return_inverse=True)
         return compact, values
     there = torch.zeros(limit, dtype=torch.int64, device=numbers.device)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from monai_cardiacgen.errors import InputError
-from monai_cardiacgen.inferers import packed_convolution
-from monai_cardiacgen.inferers.packed_convolution import PackedConvolution, can_pack
+from monai_cardiacgen.inferers import frozen_convolution, winograd
+from monai_cardiacgen.inferers.frozen_convolution import FrozenConvolution, can_pack
 from monai_cardiacgen.seeding import seeded
 
 
@@ -15,10 +15,10 @@ from monai_cardiacgen.seeding import seeded
 @pytest.mark.parametrize(("kind", "kernel", "bias"), [("Conv2d", 3, True), ("Conv2d", 1, False), ("Conv3d", 3, True)])
 def test_convolves_as_the_layer(monkeypatch, packs, kind, kernel, bias):
     if not packs:
-        monkeypatch.setattr(packed_convolution, "can_pack", lambda x: False)
+        monkeypatch.setattr(frozen_convolution, "can_pack", lambda x: False)
     torch.manual_seed(0)
     layer = getattr(torch.nn, kind)(5, 7, kernel, padding=kernel // 2, bias=bias).requires_grad_(False)
-    convolution = PackedConvolution(layer, torch.float32)
+    convolution = FrozenConvolution(layer, torch.float32)
     dims = 2 if kind == "Conv2d" else 3
     for side in (12, 9, 12):
         channels_last = torch.randn(2, *[side] * dims, 5, generator=seeded(side)).movedim(-1, 1)
@@ -31,4 +31,14 @@ def test_double_precision_takes_the_layers_own_kernel():
 
 def test_another_layer_is_refused():
     with pytest.raises(InputError, match="got Linear"):
-        PackedConvolution(torch.nn.Linear(2, 2), torch.float32)
+        FrozenConvolution(torch.nn.Linear(2, 2), torch.float32)
+
+
+def test_many_channels_take_winograds_way(monkeypatch):
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(128, 128, 3, padding=1).requires_grad_(False)
+    convolution = FrozenConvolution(layer, torch.float32)
+    x = torch.randn(1, 16, 16, 128, generator=seeded(1)).movedim(-1, 1)
+    torch.testing.assert_close(convolution(x), layer(x), rtol=1e-5, atol=1e-5)
+    monkeypatch.setattr(winograd.WinogradConvolution, "__call__", lambda self, x: "Winograd's")
+    assert convolution(x) == "Winograd's"
