@@ -95,6 +95,7 @@ def generate_set(
     ranks = RankStore.from_environment()
     synthesizer = CardiacSynthesizer.from_bundle(bundle)
     synthesizer.to(_device(ranks.local_rank))
+    synthesizer.optimize(torch.float32)  # not bfloat16 where that is faster: a set shall not depend on the machine
     description = _description(synthesizer, bundle, seed, modality)
     target = out / f"synthetic_{dataset_id:03d}" if form == "nnunet" else out
     ranks.wait_for_begin()

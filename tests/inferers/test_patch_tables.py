@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -41,9 +45,33 @@ def test_a_patch_is_computed_once(norms, monkeypatch):
     tables = PatchTables(norms)
     first, second = square(8, 5), square(8, 6)  # the same square elsewhere has no other patches
     tables.of(first)
+    blocks = math.ceil(len(first.label) / patch_tables._BLOCK)
+    assert len(computed) == 2 * blocks  # for both norms
     tables.of(second)
-    assert computed == [len(first.label)] * 2
+    assert len(computed) == 2 * blocks
     assert len(tables) == len(first.label)
+
+
+def test_what_was_asked_before_does_not_change_a_bit():
+    torch.manual_seed(0)
+    norm = SpatiallyAdaptiveNorm(2, 96, 4, 64, style_size=0).requires_grad_(False)
+    label = torch.randint(4, (1, 24, 24), generator=seeded(1))
+    label[:, 8:] = label[:, 8:9]
+    patches = distinct_patches(label, 4)
+    at_once = PatchTables([norm]).of(patches)[0]
+    one_by_one = PatchTables([norm])
+    for place in torch.randperm(len(patches.label), generator=seeded(2)).split(7):
+        one_by_one.of(replace(patches, label=patches.label[place]))
+    assert torch.equal(one_by_one.of(patches)[0], at_once)
+
+
+def test_threads_share_the_tables(norms):
+    tables = PatchTables(norms)
+    many = [square(side, at) for side in range(3, 12) for at in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(tables.of, many))
+    for patches, (first, _) in zip(many, found, strict=True):
+        torch.testing.assert_close(first, norms[0].of_labels(patches))
 
 
 def test_full_tables_begin_anew(norms, monkeypatch):
