@@ -134,14 +134,13 @@ class CardiacSynthesizer(nn.Module):
         return self.styles.device
 
     def optimize(self, dtype: torch.dtype | None = None) -> CardiacSynthesizer:
-        """Paint several times faster from now on, see `FastPainter`; where that paints otherwise, warn and stay.
+        """Paint several times faster from now on (see `FastPainter`; where it differs, warn and stay), and return this.
+
+        Where two classes are equally likely up to rounding, a drawn heart may have the other in that pixel.
 
         Args:
             dtype: number format of the feature maps, `torch.float32` or `torch.bfloat16`; by default bfloat16 where
                 the device gains by it (GPUs, CPUs with AMX tiles). Images then differ by up to 0.03, else by 1e-5.
-
-        Returns:
-            This synthesizer.
         """
         self.painter = verified_painter(self.generator, self.sampler, dtype)
         return self

@@ -202,21 +202,29 @@ class _Dense:
     """Norm and modulation where every pixel has a scale and a shift of its own, by the norm's convolutions."""
 
     def __init__(self, norm: SpatiallyAdaptiveNorm, label: torch.Tensor, style: torch.Tensor) -> None:
-        classes = norm.shared.in_channels
-        one_hot = F.one_hot(label, classes).movedim(-1, 1).to(torch.float32)
-        gamma_beta = norm.convolved(one_hot, style).movedim(1, -1).flatten(0, -2)
-        self.gamma, self.beta = gamma_beta.chunk(2, dim=1)
-        self.per_row = label[0].numel()
+        self.norm = norm
+        self.label = label
+        self.style = style
 
     def pieces(
         self, x: torch.Tensor, statistics: tuple[torch.Tensor, torch.Tensor], parent: torch.Tensor | None
     ) -> Iterator[tuple[int, int, torch.Tensor]]:
-        mean, deviation = statistics
-        for begin, end in pieces(x, len(self.gamma)):
-            row = torch.arange(begin, end, device=x.device) // self.per_row
-            values = x[begin:end] if parent is None else x.index_select(0, parent[begin:end])
-            normalised = (values - mean[row]) / deviation[row]
-            yield begin, end, (normalised * (1 + self.gamma[begin:end]) + self.beta[begin:end]).to(x.dtype)
+        one_hot = F.one_hot(self.label, self.norm.shared.in_channels).movedim(-1, 1).to(torch.float32)
+        of_labels = self.norm.gamma_beta(F.relu_(self.norm.shared(one_hot))).movedim(1, -1).flatten(1, -2)
+        of_style = None if self.norm.style is None else self.norm.style(self.style).unflatten(1, (one_hot.shape[1], -1))
+        begin = 0
+        for row, (mean, deviation) in enumerate(zip(*statistics, strict=True)):
+            label = self.label[row].flatten()
+            for low, high in pieces(x, len(label)):
+                table = of_labels[row, low:high]
+                if of_style is not None:
+                    table = table + of_style[row].index_select(0, label[low:high])
+                gamma, beta = table.chunk(2, dim=1)
+                at = slice(begin + low, begin + high)
+                values = x[at] if parent is None else x.index_select(0, parent[at])
+                normalised = (values - mean) / deviation
+                yield begin + low, begin + high, torch.addcmul(normalised, normalised, gamma).add_(beta).to(x.dtype)
+            begin += len(label)
 
 
 def _convolved(convolution: FrozenConvolution, pixels: torch.Tensor, shape: torch.Size) -> torch.Tensor:

@@ -31,6 +31,8 @@ def verified_painter(
         UserWarning: where the images differ by more than `TOLERANCE`; it says by how much.
     """
     device = next(generator.parameters()).device
+    if sampler.vae.spatial_dims == 2:
+        sampler.vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # decodes faster, too
     painter = FastPainter(generator, fitting_format(device) if dtype is None else dtype)
     some = torch.linspace(0, len(sampler.latents) - 1, _LEARNED).round().long().unique().to(device)
     label = sampler.scheme.to_channels(sampler.decode(sampler.latents[some], sampler.offsets[some]))
