@@ -7,5 +7,14 @@ from .enet import ENet
 from .multiscale_discriminator import MultiscaleDiscriminator
 from .spade_generator import SPADEGenerator
 from .style_encoder import StyleEncoder
+from .wgan_gp import WGANCritic, WGANGenerator
 
-__all__ = ["AnatomicalVAE", "ENet", "MultiscaleDiscriminator", "SPADEGenerator", "StyleEncoder"]
+__all__ = [
+    "AnatomicalVAE",
+    "ENet",
+    "MultiscaleDiscriminator",
+    "SPADEGenerator",
+    "StyleEncoder",
+    "WGANCritic",
+    "WGANGenerator",
+]
