@@ -7,6 +7,8 @@ from .cardiac_synthesizer import CardiacSynthesizer, SyntheticCases
 from .fast_painter import FastPainter
 from .heart_attributes import HeartAttributes
 from .hearts import Hearts
+from .inpainted_image import InpaintedImage
+from .latent_inpainter import LatentInpainter
 from .latent_sampler import LatentSampler
 from .patient_fit import fit_patient_sampler
 from .patient_sampler import PatientSampler
@@ -18,6 +20,8 @@ __all__ = [
     "FastPainter",
     "HeartAttributes",
     "Hearts",
+    "InpaintedImage",
+    "LatentInpainter",
     "LatentSampler",
     "PatientSampler",
     "RepairedLabels",
