@@ -156,7 +156,7 @@ class WGANCritic(nn.Module):
             convolution(widths[-1], widths[-1], kernel_size=3, padding=1),
         ]
         self.layers = nn.ModuleList(nn.Sequential(layer, nn.LeakyReLU(_SLOPE)) for layer in layers)
-        self.output = nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * _COARSEST**spatial_dims, 1))
+        self.output = nn.Linear(widths[-1] * _COARSEST**spatial_dims, 1)
         self.apply(_initialise)
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
@@ -173,7 +173,9 @@ class WGANCritic(nn.Module):
             )
         for layer in self.layers:
             patches = layer(patches)
-        scores: torch.Tensor = self.output(patches)[:, 0]
+        # A score may lie far from 0, and differences of scores count: in bfloat16 they would be lost.
+        with torch.autocast(patches.device.type, enabled=False):
+            scores: torch.Tensor = self.output(patches.flatten(1).to(self.output.weight))[:, 0]
         return scores
 
 
