@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .anatomy_repair import AnatomyRepair, RepairedLabels
+from .box_mask import box_mask
 from .cardiac_synthesizer import CardiacSynthesizer, SyntheticCases
 from .fast_painter import FastPainter
 from .heart_attributes import HeartAttributes
@@ -30,5 +31,6 @@ __all__ = [
     "SyntheticCine",
     "SyntheticPatient",
     "SyntheticPatients",
+    "box_mask",
     "fit_patient_sampler",
 ]

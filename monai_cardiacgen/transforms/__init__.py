@@ -1,12 +1,15 @@
 """MONAI transforms; each in an array, a dictionary and a batch form."""
 
 from .extract_vessel_patches import ExtractVesselPatches, ExtractVesselPatchesd
+from .inpaint_anatomy import InpaintAnatomy, InpaintAnatomyd
 from .rand_cardiac_synth import RandCardiacSynth, RandCardiacSynthd
 from .repair_anatomy import RepairAnatomy, RepairAnatomyd
 
 __all__ = [
     "ExtractVesselPatches",
     "ExtractVesselPatchesd",
+    "InpaintAnatomy",
+    "InpaintAnatomyd",
     "RandCardiacSynth",
     "RandCardiacSynthd",
     "RepairAnatomy",
