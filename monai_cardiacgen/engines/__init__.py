@@ -10,6 +10,8 @@ from .spade_gan_step import SPADEGANStep
 from .spade_gan_trainer import SPADEGANTrainer
 from .synthesis_evaluator import SynthesisEvaluator
 from .vaegan_trainer import VAEGANTrainer
+from .wgan_gp_step import WGANGPStep
+from .wgan_gp_trainer import WGANGPTrainer
 
 __all__ = [
     "SPADEGAN",
@@ -20,4 +22,6 @@ __all__ = [
     "SPADEGANTrainer",
     "SynthesisEvaluator",
     "VAEGANTrainer",
+    "WGANGPStep",
+    "WGANGPTrainer",
 ]

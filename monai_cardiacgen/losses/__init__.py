@@ -6,6 +6,7 @@ from .adversarial import HingeDiscriminatorLoss, HingeGeneratorLoss
 from .evidence_lower_bound import EvidenceLowerBoundLoss, kullback_leibler
 from .feature_matching import FeatureMatchingLoss
 from .partial_label import PartialLabelLoss, only_known
+from .wasserstein import WassersteinCriticLoss, WassersteinGeneratorLoss, between, gradient_norm, gradient_penalty
 
 __all__ = [
     "EvidenceLowerBoundLoss",
@@ -13,6 +14,11 @@ __all__ = [
     "HingeDiscriminatorLoss",
     "HingeGeneratorLoss",
     "PartialLabelLoss",
+    "WassersteinCriticLoss",
+    "WassersteinGeneratorLoss",
+    "between",
+    "gradient_norm",
+    "gradient_penalty",
     "kullback_leibler",
     "only_known",
 ]

@@ -66,6 +66,12 @@ def is_hard(one_hot: torch.Tensor) -> bool:
     return bool(((one_hot == 0) | (one_hot == 1)).all()) and bool((one_hot.sum(dim=1) == 1).all())
 
 
+def channels_of(one_hot: torch.Tensor) -> torch.Tensor:
+    """Return the channel of every pixel of hard label maps `(B, C, *spatial)`, int64, `(B, *spatial)`."""
+    channels = torch.arange(one_hot.shape[1], dtype=one_hot.dtype, device=one_hot.device)
+    return torch.tensordot(channels, one_hot, dims=([0], [1])).to(torch.int64)  # ten times faster than argmax
+
+
 def subsampled(image: torch.Tensor, step: int, dims: int) -> torch.Tensor:
     """Return every `step`-th pixel along the last `dims` axes, as a view: nearest-neighbour resampling."""
     for axis in range(image.ndim - dims, image.ndim):

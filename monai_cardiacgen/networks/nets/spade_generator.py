@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from ...checks import check_batch, check_divisible, check_spatial_dims
 from ...errors import InputError, ShapeError
 from ...seeding import randn_rows
-from ..blocks.label_patches import distinct_patches, is_hard, subsampled
+from ..blocks.label_patches import channels_of, distinct_patches, is_hard, subsampled
 from ..blocks.spade import SPADEResidualBlock
 
 
@@ -116,7 +116,7 @@ class SPADEGenerator(nn.Module):
             )
         # An exported graph holds the convolutions: which patches are distinct depends on the data.
         exporting = torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
-        label = None if exporting or not is_hard(one_hot) else one_hot.argmax(dim=1)
+        label = None if exporting or not is_hard(one_hot) else channels_of(one_hot)
         x = self.start(style).unflatten(1, (-1, *self.start_size))
         if sizes[0] != self.start_size:
             x = F.interpolate(x, sizes[0], mode="bilinear" if self.spatial_dims == 2 else "trilinear")

@@ -8,7 +8,13 @@ import torch
 from monai.data.synthetic import create_test_image_2d, create_test_image_3d
 
 from monai_cardiacgen.networks.blocks import label_patches
-from monai_cardiacgen.networks.blocks.label_patches import FEW_PIXELS, LARGEST_SHARE, distinct_patches, is_hard
+from monai_cardiacgen.networks.blocks.label_patches import (
+    FEW_PIXELS,
+    LARGEST_SHARE,
+    channels_of,
+    distinct_patches,
+    is_hard,
+)
 from monai_cardiacgen.seeding import seeded
 
 
@@ -108,3 +114,9 @@ def test_soft_labels_are_told_from_hard_ones():
     assert is_hard(one_hot)
     assert not is_hard(one_hot * 0.5)
     assert not is_hard(torch.ones(1, 2, 4, 4))
+
+
+def test_channels_of_hard_maps_are_argmax():
+    one_hot = torch.nn.functional.one_hot(blobs(2, 40), 9).movedim(-1, 1)
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        assert torch.equal(channels_of(one_hot.to(dtype)), one_hot.argmax(dim=1))
