@@ -28,7 +28,7 @@ from monai_cardiacgen.engines import WGANGPTrainer
 from monai_cardiacgen.seeding import seeded
 
 LATENT = 2
-BATCH = 256
+BATCH = 128
 
 
 class Mixture:
@@ -108,11 +108,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--critic-steps", type=int, default=5)
     parser.add_argument("--penalty-weight", type=float, default=0.1)
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--deviation", type=float, help="of each mode, instead of the source's")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     torch.manual_seed(given.seed)
-    mixture = Mixture(*MIXTURES[given.mixture], given.steps, given.seed)
+    middles, deviation = MIXTURES[given.mixture]
+    mixture = Mixture(middles, given.deviation or deviation, given.steps, given.seed)
     network = nn.Sequential(*perceptron(LATENT, 2, given.width))
     critic = nn.Sequential(*perceptron(2, 1, given.width), nn.Flatten(0))
     optimizers = [torch.optim.Adam(one.parameters(), lr=given.rate, betas=(0.0, 0.9)) for one in (network, critic)]

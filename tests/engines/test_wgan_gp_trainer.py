@@ -221,7 +221,7 @@ def test_finds_all_modes_of_a_mixture_of_8_normal_distributions():
     found = shares(one, deviation)
     assert (found > 0.03).all(), found  # of all samples; an eighth of those that are near any
     assert float(found.sum()) > 2 * float(start.sum())
-    assert float(found.max() / found.min()) < 2
+    assert float(found.max() / found.min()) < 3
 
 
 def shares(one: WGANGPTrainer, deviation: float) -> torch.Tensor:
