@@ -139,7 +139,7 @@ class LatentInpainter:
             IntensityError: when the image holds NaN or infinity.
         """
         image, mask = self._checked(image, mask)
-        with _evaluating(self.generator, self.critic):
+        with _frozen(self.generator, self.critic):
             start = self._start(image, mask, generator)
             descent = descend(
                 lambda latents: self.loss(latents, image, mask),
@@ -171,7 +171,7 @@ class LatentInpainter:
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Return what the generator makes of latents `(B, Z)`, without gradients, a batch of candidates at a time."""
-        with _evaluating(self.generator), torch.no_grad():
+        with _frozen(self.generator), torch.no_grad():
             return torch.cat([self.generator(part) for part in latents.split(self.candidates)])
 
     def _checked(self, image: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -221,13 +221,19 @@ class LatentInpainter:
 
 
 @contextmanager
-def _evaluating(*networks: nn.Module) -> Iterator[None]:
-    """Put networks into evaluation mode and every part of them back into the mode that it had."""
+def _frozen(*networks: nn.Module) -> Iterator[None]:
+    """Put networks into evaluation mode without gradients of weights, and all back as it was.
+
+    What is made of weights alone, such as folded kernels, is then no part of the graph of each step.
+    """
     modes = [(part, part.training) for network in networks for part in network.modules()]
+    learning = [weight for network in networks for weight in network.parameters() if weight.requires_grad]
     try:
         for network in networks:
-            network.eval()
+            network.eval().requires_grad_(False)
         yield
     finally:
         for part, training in modes:
             part.training = training
+        for weight in learning:
+            weight.requires_grad_(True)

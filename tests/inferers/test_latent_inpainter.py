@@ -94,13 +94,17 @@ def test_same_seed_same_result_and_the_best_candidate_is_taken():
 def test_networks_come_back_as_they_went():
     network, critic = Convolutions(), Scores()
     network.layers[2].eval()
+    network.first.bias.requires_grad_(False)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     image, mask = torch.rand(1, 8, 8), square(8, 8)
     LatentInpainter(network, critic, 6, starts=2, steps=4)(image, mask, seeded(0))
     assert [part.training for part in network.layers] == [True, True, False, True, True]
     assert critic.training
     for network_ in (network, critic):
-        assert all(weight.grad is None and weight.requires_grad for weight in network_.parameters())
+        learning = {name: weight.requires_grad for name, weight in network_.named_parameters()}
+        assert learning.pop("first.bias", False) is False
+        assert all(learning.values())
+        assert all(weight.grad is None for weight in network_.parameters())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     with pytest.raises(ShapeError):
         LatentInpainter(network, critic, 6)(image[:, :4], mask[:4], seeded(0))
