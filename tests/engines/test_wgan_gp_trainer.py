@@ -262,8 +262,8 @@ def test_the_critics_estimate_is_the_known_distance_of_shifted_normal_distributi
     curves.attach(one)
     one.run()
     estimate = curves.rows[-1]["critic_estimate"]
-    assert estimate == pytest.approx(biased, rel=0.03)
-    assert estimate == pytest.approx(shift, rel=0.03 + shift / (2 * weight))
+    assert estimate == pytest.approx(biased, rel=0.05)
+    assert estimate == pytest.approx(shift, rel=0.05 + shift / (2 * weight))
 
 
 def test_no_critic_step_and_no_latent_are_refused():
