@@ -1,13 +1,15 @@
 """Does the WGAN trainer find all modes of a mixture? The ring of 8 and the grid of 25 normal distributions.
 
 ```
-python benchmarks/wgan_mixture.py --mixture grid --steps 40000
+python benchmarks/wgan_mixture.py --mixture grid --deviation 0.05 --steps 10000
 ```
 
 A sample is good where it lies within 3 standard deviations of a middle (in two dimensions 98.9 % of real ones do); a
 mode is found where a quarter of its due share of all samples is good and nearest to it. Learning rates fall linearly
 to 0. Beside the shares stands the Wasserstein-1 distance of 2,000 samples to as many real ones, by optimal
-assignment, and the same between two sets of real ones, which no generator can be expected to go below.
+assignment, and the same between two sets of real ones, which no generator can be expected to go below. The command
+above ended with 25 of 25 modes, 59 % good samples, and a distance of 0.103 (0.058 real to real), after 150 s on a
+third of a core.
 
 The mixtures and the counting of modes: Lin et al., "PacGAN", NeurIPS 2018, arXiv:1712.04086.
 """
@@ -105,10 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mixture", choices=sorted(MIXTURES), default="ring")
     parser.add_argument("--steps", type=int, default=20_000, help="steps of the critic")
-    parser.add_argument("--critic-steps", type=int, default=5)
+    parser.add_argument("--critic-steps", type=int, default=3)
     parser.add_argument("--penalty-weight", type=float, default=0.1)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--deviation", type=float, help="of each mode, instead of the source's")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
