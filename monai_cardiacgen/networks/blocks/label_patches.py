@@ -69,7 +69,8 @@ def is_hard(one_hot: torch.Tensor) -> bool:
 def channels_of(one_hot: torch.Tensor) -> torch.Tensor:
     """Return the channel of every pixel of hard label maps `(B, C, *spatial)`, int64, `(B, *spatial)`."""
     channels = torch.arange(one_hot.shape[1], dtype=one_hot.dtype, device=one_hot.device)
-    return torch.tensordot(channels, one_hot, dims=([0], [1])).to(torch.int64)  # ten times faster than argmax
+    label: torch.Tensor = torch.tensordot(channels, one_hot, dims=([0], [1]))  # ten times faster than argmax
+    return label.to(torch.int64)
 
 
 def subsampled(image: torch.Tensor, step: int, dims: int) -> torch.Tensor:
