@@ -61,17 +61,29 @@ def _ratio(spread: Spread) -> str:
     return f"{median} ({least} to {greatest})"
 
 
+def joined(folder: Path, name: str, machine: dict[str, str], comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Return what an earlier run on the same machine left in the folder, with new comparisons in the place of old."""
+    path = folder / f"{name}.json"
+    earlier = (
+        json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"machine": machine, "comparisons": []}
+    )
+    new = {(one.table, one.case) for one in comparisons}
+    kept = [Comparison(**one) for one in earlier["comparisons"]] if earlier["machine"] == machine else []
+    return [one for one in kept if (one.table, one.case) not in new] + list(comparisons)
+
+
 def write_results(folder: Path, page: Path | None, machine: dict[str, str], comparisons: Sequence[Comparison]) -> None:
     """Write the figures and their tables; a page gets the tables between its two marks for this device.
 
     Args:
         machine: of `describe_machine`.
-        comparisons: in the order of the rows.
+        comparisons: in the order of the rows; those that an earlier run on the same machine left stay before them.
         folder: `cpu.json` and `cpu.md`, or `cuda.json` and `cuda.md`, are written here.
         page: with a line `<!-- cpu -->` and a line `<!-- /cpu -->`, between which the tables go; none for none.
     """
     name = "cuda" if "device" in machine else "cpu"
     folder.mkdir(parents=True, exist_ok=True)
+    comparisons = joined(folder, name, machine, comparisons)
     text = as_markdown(machine, comparisons)
     for path, content in ((folder / f"{name}.json", as_json(machine, comparisons)), (folder / f"{name}.md", text)):
         _write(path, content)

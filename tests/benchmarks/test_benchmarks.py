@@ -128,3 +128,19 @@ def test_results_are_written_into_the_page(tmp_path):
     measured = json.loads((tmp_path / "results" / "cpu.json").read_text())
     assert measured["comparisons"][0]["values"][OURS] == done[0].values[OURS]
     assert as_markdown(measured["machine"], done) == (tmp_path / "results" / "cpu.md").read_text()
+
+
+def test_a_later_run_replaces_the_same_cases_only(tmp_path):
+    machine = {"processor": "one"}
+    first, second = (
+        Comparison("painting", case, "slow", {"slow": [2.0], "fast": [1.0]}) for case in ("first", "second")
+    )
+    write_results(tmp_path, None, machine, [first, second])
+    again = Comparison("painting", "first", "slow", {"slow": [9.0], "fast": [1.0]})
+    write_results(tmp_path, None, machine, [again])
+    cases = {
+        one["case"]: one["values"]["slow"] for one in json.loads((tmp_path / "cpu.json").read_text())["comparisons"]
+    }
+    assert cases == {"first": [9.0], "second": [2.0]}
+    write_results(tmp_path, None, {"processor": "another"}, [again])
+    assert len(json.loads((tmp_path / "cpu.json").read_text())["comparisons"]) == 1
