@@ -17,7 +17,7 @@ def two_ranks(tmp_path_factory) -> list[dict]:
     """What each of two ranks ends with, by name of the training."""
     folder = tmp_path_factory.mktemp("ranks")
     on_ranks.torchrun("all_cases", str(folder))
-    return [torch.load(folder / f"rank{rank}.pt") for rank in range(2)]
+    return [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
 
 
 def tensors(state: dict, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
@@ -97,7 +97,12 @@ def test_a_killed_rank_is_started_again_and_training_goes_on_from_the_last_whole
     assert state["epoch"] == 3
     assert_same(state, two_ranks[0]["undisturbed"], 0)
     for rank in range(2):
-        assert torch.load(tmp_path / f"steps{rank}.pt") == [3, 4, 5, 6]  # the second epoch from its beginning
+        assert torch.load(tmp_path / f"steps{rank}.pt", weights_only=True) == [
+            3,
+            4,
+            5,
+            6,
+        ]  # the second epoch from its beginning
 
 
 def test_one_process_goes_on_with_what_two_ranks_have_trained(two_ranks):

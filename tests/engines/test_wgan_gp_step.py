@@ -87,7 +87,7 @@ def two_ranks(tmp_path_factory) -> list[dict]:
     """What each of two ranks ends with."""
     folder = tmp_path_factory.mktemp("ranks")
     wgan_on_ranks.torchrun(folder)
-    return [torch.load(folder / f"rank{rank}.pt") for rank in range(2)]
+    return [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
 
 
 def test_two_ranks_keep_gradients_in_sync_and_move_as_one_with_the_whole_batch(two_ranks):
