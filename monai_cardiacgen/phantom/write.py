@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
-from ..seeding import seeded
 from .anatomy import GROUPS, draw_heart
 from .cine_mr import CineMR
+from .patient_folders import patient_generator, write_patient_folders
 from .scanner import draw_scanner
 from .stack import draw_stack, draw_turn
 
@@ -45,25 +43,14 @@ def write_acdc_phantom(
     Raises:
         InputError: when `patients` or `seed` is out of range.
     """
-    if patients < 1 or seed < 0:
-        raise InputError(f"Expected at least 1 patient and a seed of at least 0, got {patients} and {seed}.")
-    root = Path(folder)
-    root.mkdir(parents=True, exist_ok=True)
-    for number in range(1, patients + 1):
-        target = root / f"patient{number:03d}"
-        if not target.exists():
-            beside = root / f".{target.name}.partial"
-            shutil.rmtree(beside, ignore_errors=True)  # left by a run that was stopped
-            beside.mkdir()
-            _write_patient(beside, target.name, number, seed)
-            beside.rename(target)
-        if progress is not None:
-            progress(number)
-    return root
+
+    def write(beside: Path, name: str, number: int) -> None:
+        _write_patient(beside, name, number, patient_generator(seed, number))
+
+    return write_patient_folders(folder, patients, seed, "patient{:03d}", write, progress)
 
 
-def _write_patient(folder: Path, name: str, number: int, seed: int) -> None:
-    generator = seeded(int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0]))
+def _write_patient(folder: Path, name: str, number: int, generator: torch.Generator) -> None:
     group = GROUPS[(number - 1) % len(GROUPS)]
     turn = draw_turn(generator)
     heart = draw_heart(group, turn, generator)

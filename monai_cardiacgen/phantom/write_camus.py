@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
-from ..seeding import seeded
 from .apical_heart import VIEWS, ApicalHeart
 from .apical_patient import draw_apical_heart
 from .echo import SPACING, ApicalEcho
+from .patient_folders import patient_generator, write_patient_folders
 
 
 def write_camus_phantom(
@@ -43,25 +41,11 @@ def write_camus_phantom(
     Raises:
         InputError: when `patients` or `seed` is out of range.
     """
-    if patients < 1 or seed < 0:
-        raise InputError(f"Expected at least 1 patient and a seed of at least 0, got {patients} and {seed}.")
-    root = Path(folder)
-    root.mkdir(parents=True, exist_ok=True)
-    for number in range(1, patients + 1):
-        target = root / f"patient{number:04d}"
-        if not target.exists():
-            beside = root / f".{target.name}.partial"
-            shutil.rmtree(beside, ignore_errors=True)  # left by a run that was stopped
-            beside.mkdir()
-            _write_patient(beside, target.name, seeded(_patient_seed(seed, number)))
-            beside.rename(target)
-        if progress is not None:
-            progress(number)
-    return root
 
+    def write(beside: Path, name: str, number: int) -> None:
+        _write_patient(beside, name, patient_generator(seed, number))
 
-def _patient_seed(seed: int, number: int) -> int:
-    return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0])
+    return write_patient_folders(folder, patients, seed, "patient{:04d}", write, progress)
 
 
 def _write_patient(folder: Path, name: str, generator: torch.Generator) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,8 +14,8 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..seeding import seeded
 from .ct import ct_image, draw_ct_scan
+from .patient_folders import check_patients, empty_beside, patient_generator
 from .volume_grid import VolumeGrid, axial_grid
 from .whole_heart import WHOLE_HEART_GROUPS
 from .whole_heart_mr import draw_whole_heart_mr_scan, whole_heart_mr_image
@@ -39,7 +38,7 @@ def whole_heart_phantom(seed: int, number: int) -> tuple[str, WholeHeartPatient]
         number: 1 for the first patient.
     """
     group = WHOLE_HEART_GROUPS[(number - 1) % len(WHOLE_HEART_GROUPS)]
-    return group, draw_whole_heart_patient(group, _generator(seed, number, 0))
+    return group, draw_whole_heart_patient(group, patient_generator(seed, number, 0))
 
 
 def write_mmwhs_phantom(
@@ -78,8 +77,7 @@ def write_mmwhs_phantom(
         ShapeError: when a side is shorter than 2.
         SpacingError: when the spacing is not three positive numbers.
     """
-    if patients < 1 or seed < 0:
-        raise InputError(f"Expected at least 1 patient and a seed of at least 0, got {patients} and {seed}.")
+    check_patients(patients, seed)
     if modality not in ("ct", "mr"):
         raise InputError(f"Expected modality 'ct' or 'mr', got {modality!r}; choose one of them.")
     axial_grid(size, spacing)  # a bad size or spacing is refused before anything is made
@@ -88,9 +86,7 @@ def write_mmwhs_phantom(
     for number in range(1, patients + 1):
         name = f"{modality}_train_{_FIRST_NUMBER + number - 1}"
         if not (root / f"{name}_image.nii.gz").exists():
-            beside = root / f".{name}.partial"
-            shutil.rmtree(beside, ignore_errors=True)  # left by a run that was stopped
-            beside.mkdir()
+            beside = empty_beside(root / name)
             _write_patient(beside, name, seed, number, modality, (size, spacing))
             for ending in ("descending_aorta.csv", "label.nii.gz", "image.nii.gz"):
                 (beside / f"{name}_{ending}").replace(root / f"{name}_{ending}")
@@ -109,7 +105,7 @@ def _write_patient(
     sampling: tuple[Sequence[int], Sequence[float]],
 ) -> None:
     _, patient = whole_heart_phantom(seed, number)
-    generator = _generator(seed, number, 1 if modality == "ct" else 2)
+    generator = patient_generator(seed, number, 1 if modality == "ct" else 2)
     shift = 6 * torch.rand(3, generator=generator) - 3
     middle = [at + float(by) for at, by in zip(_MIDDLE, shift, strict=True)]
     turn = (0.1 * (2 * torch.rand(3, generator=generator) - 1)).tolist() if modality == "mr" else (0.0, 0.0, 0.0)
@@ -126,10 +122,6 @@ def _write_patient(
             rows.writerow((index, f"{x:.2f}", f"{y:.2f}", f"{radius:.2f}"))
     _save(folder / f"{name}_label.nii.gz", painting.label(), grid)
     _save(folder / f"{name}_image.nii.gz", image, grid)
-
-
-def _generator(seed: int, number: int, stream: int) -> torch.Generator:
-    return seeded(int(np.random.SeedSequence((seed, number, stream)).generate_state(1, np.uint64)[0]))
 
 
 def _save(path: Path, volume: Tensor, grid: VolumeGrid) -> None:
