@@ -10,21 +10,20 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from ignite.engine import Engine, Events
 from monai.data import DataLoader, Dataset
 
 from ..anatomy.labels import LabelScheme
 from ..anatomy.placement import centre_heart
 from ..anatomy.schemes import ACDC
-from ..data.files import write_csv
 from ..data.round_sampler import RoundSampler
 from ..data.slices import LABEL
 from ..engines import AnatomicalVAETrainer
 from ..errors import InputError
-from ..handlers import LossCurves, RoundCheckpoint, TrainingRounds
+from ..handlers import TrainingRounds
 from ..losses import EvidenceLowerBoundLoss
 from ..networks.nets import AnatomicalVAE
 from ..seeding import seeded
+from .resumed_training import run_resumed
 
 CONDITION = "condition"
 
@@ -201,16 +200,5 @@ def train_shape_model(
         seed=seed,
         train_handlers=[TrainingRounds(sampler, moved, [optimizer])],
     )
-    curves = LossCurves()
-    curves.attach(trainer)
-    trainer.stateful["curves"] = curves
-    RoundCheckpoint(folder / "shape_model.pt").attach(trainer)
-
-    def tell(engine: Engine) -> None:
-        if progress is not None:
-            progress(engine.state.iteration, budget.iterations)
-
-    trainer.add_event_handler(Events.STARTED | Events.ITERATION_COMPLETED, tell)
-    trainer.run()
-    write_csv(folder / "shape_model.csv", curves.rows)
+    run_resumed(trainer, folder / "shape_model.pt", budget.iterations, progress)
     return vae.to("cpu").eval()

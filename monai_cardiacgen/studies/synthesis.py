@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from ignite.engine import Engine, Events
 from monai.data import DataLoader, Dataset
 from monai.transforms import CenterSpatialCrop
 
@@ -16,16 +15,16 @@ from .._version import __version__
 from ..anatomy.check import AnatomyCheck
 from ..anatomy.labels import LabelScheme
 from ..anatomy.schemes import ACDC
-from ..data.files import write_csv
 from ..data.round_sampler import RoundSampler
 from ..data.slices import IMAGE, LABEL
 from ..engines import SPADEGAN, VAEGANTrainer
 from ..errors import InputError
-from ..handlers import LossCurves, RoundCheckpoint, TrainingRounds
+from ..handlers import TrainingRounds
 from ..inferers import CardiacSynthesizer, LatentSampler
 from ..networks.nets import AnatomicalVAE, MultiscaleDiscriminator, SPADEGenerator, StyleEncoder
 from ..seeding import seeded
 from .augmentation import OrdinaryAugmentation
+from .resumed_training import run_resumed
 
 Slices = Sequence[Mapping[str, Any]]
 
@@ -123,18 +122,7 @@ def train_synthesizer(
     if not hearts:
         raise InputError(f"Expected slices with hearts, got {len(slices)} slices without any label.")
     trainer = _trainer(hearts, spatial_size, budget, scheme, seed, device)
-    curves = LossCurves()
-    curves.attach(trainer)
-    trainer.stateful["curves"] = curves
-    RoundCheckpoint(folder / "synthesis.pt").attach(trainer)
-
-    def tell(engine: Engine) -> None:
-        if progress is not None:
-            progress(engine.state.iteration, budget.iterations)
-
-    trainer.add_event_handler(Events.STARTED | Events.ITERATION_COMPLETED, tell)
-    trainer.run()
-    write_csv(folder / "synthesis.csv", curves.rows)
+    run_resumed(trainer, folder / "synthesis.pt", budget.iterations, progress)
     return trained_synthesizer(
         trainer, hearts, spacing, {"name": name, "seed": seed, "budget": asdict(budget), "slices": len(hearts)}
     )
