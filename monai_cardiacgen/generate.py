@@ -24,6 +24,7 @@ from .data.disk_space import check_free_space
 from .data.nnunet_export import export_nnunet
 from .data.seed_dataset import case_seed
 from .data.set_description import CaseRecord, SetDescription
+from .data.set_writer import SetWriter
 from .data.synthetic_hdf5_writer import SyntheticHDF5Writer
 from .data.synthetic_set import SyntheticSet
 from .data.synthetic_set_writer import SyntheticSetWriter
@@ -36,7 +37,6 @@ from .seeding import seeded
 Form = Literal["nifti", "nnunet", "hdf5"]
 Progress = Callable[[int, int], None]
 Case = tuple[torch.Tensor, torch.Tensor, CaseRecord]
-Writer = SyntheticSetWriter | SyntheticHDF5Writer
 
 #: Cases that are made together. A case's batch follows from its number, and is made whole even where one of its
 #: cases is missing: a network's last bits may depend on the batch.
@@ -99,7 +99,7 @@ def generate_set(
     description = _description(synthesizer, bundle, seed, modality)
     target = out / f"synthetic_{dataset_id:03d}" if form == "nnunet" else out
     ranks.wait_for_begin()
-    writer: Writer
+    writer: SetWriter
     if form == "hdf5":
         writer = SyntheticHDF5Writer(target, description, PART, ranks.rank)
     else:
@@ -188,7 +188,7 @@ class _Maker:
 
 
 def _fill(
-    writer: Writer,
+    writer: SetWriter,
     make: _Maker,
     blocks: list[range],
     ranks: RankStore,

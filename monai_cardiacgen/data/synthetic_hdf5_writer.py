@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Any
 
 import h5py
@@ -19,13 +18,14 @@ from .case_files import checked_affine, checked_pair
 from .disk_space import check_free_space, full_disk_told
 from .files import whole_file
 from .set_description import CaseRecord, SetDescription
+from .set_writer import SetWriter
 from .synthetic_hdf5 import AFFINE, DESCRIPTION, IMAGE, LABEL, NUMBER, RECORD, open_hdf5, read_description
 from .writer_lock import WriterLock
 
 _KINDS = {IMAGE: np.float32, LABEL: np.uint16, AFFINE: np.float64, NUMBER: np.int64, RECORD: h5py.string_dtype()}
 
 
-class SyntheticHDF5Writer:
+class SyntheticHDF5Writer(SetWriter):
     """Writes synthetic cases of one size into one compressed HDF5 file.
 
     The file has a dataset a key: `image` `(N, *spatial)` float32, `label` `(N, *spatial)` (the scheme's codes),
@@ -55,16 +55,13 @@ class SyntheticHDF5Writer:
     ) -> None:
         if part_size < 1:
             raise InputError(f"Expected at least one case a part, got {part_size}.")
+        super().__init__(description, rank)
         self.path = Path(path)
-        self.description = description
         self.part_size = part_size
-        self.rank = rank
         self._parts = self.path.with_name(f"{self.path.name}.parts")
         self._collected: list[dict[str, Any]] = []
-        self._numbers: set[int] = set()
         self._size: tuple[int, ...] | None = None
         self._state = Lock()
-        self._lock: WriterLock | None = None
         try:
             if rank == 0:
                 self._begin()
@@ -73,20 +70,6 @@ class SyntheticHDF5Writer:
         except BaseException:
             self._release()
             raise
-
-    def __enter__(self) -> SyntheticHDF5Writer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        self._release()
-
-    def missing(self, count: int, first: int = 0) -> list[int]:
-        """Return which of `count` numbers from `first` on the set does not hold yet."""
-        return [number for number in range(first, first + count) if number not in self._numbers]
 
     def add(self, image: torch.Tensor, label: torch.Tensor, record: CaseRecord, affine: Any = None) -> None:
         """Collect one case; arguments and errors are those of `SyntheticSetWriter.add`.
@@ -185,11 +168,10 @@ class SyntheticHDF5Writer:
 
     def _release(self) -> None:
         """Let go of the lock, and of the folder of the parts when it is empty."""
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
-            if not any(self._parts.iterdir()):
-                self._parts.rmdir()
+        held = self._lock is not None
+        super()._release()
+        if held and not any(self._parts.iterdir()):
+            self._parts.rmdir()
 
     def _take_over(self, path: Path) -> None:
         """Learn what a whole file holds; drop a part that was joined before the writer was killed."""

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,14 @@ from .disk_space import full_disk_told
 from .files import read_json, write_json
 from .manifest import append_lines, join_parts, new_part
 from .set_description import CaseRecord, SetDescription
+from .set_writer import SetWriter
 from .synthetic_set import DATALIST, DESCRIPTION, IMAGES, LABELS, MANIFEST, SyntheticSet
 from .writer_lock import WriterLock
 
 LOCK = ".lock"
 
 
-class SyntheticSetWriter:
+class SyntheticSetWriter(SetWriter):
     """Writes synthetic cases as NIfTI pairs with a manifest, and a MONAI datalist at the end.
 
     `set.json` says what the set is. Each case is `images/case_000000.nii.gz` (float32) and
@@ -60,11 +60,9 @@ class SyntheticSetWriter:
     """
 
     def __init__(self, folder: str | os.PathLike[str], description: SetDescription, rank: int = 0) -> None:
+        super().__init__(description, rank)
         self.folder = Path(folder)
-        self.description = description
-        self.rank = rank
         self._append = Lock()
-        self._lock: WriterLock | None = None
         try:
             if rank == 0:
                 self._begin()
@@ -77,20 +75,6 @@ class SyntheticSetWriter:
         except BaseException:
             self._release()
             raise
-
-    def __enter__(self) -> SyntheticSetWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        self._release()
-
-    def missing(self, count: int, first: int = 0) -> list[int]:
-        """Return which of `count` numbers from `first` on the set does not hold yet."""
-        return [number for number in range(first, first + count) if number not in self._numbers]
 
     def add(self, image: torch.Tensor, label: torch.Tensor, record: CaseRecord, affine: Any = None) -> None:
         """Write one case.
@@ -149,11 +133,6 @@ class SyntheticSetWriter:
             **names,
             **{f"{key}_sha256": sha256_of(self.folder / name) for key, name in names.items()},
         }
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
 
     def _begin(self) -> None:
         """Make the folders and `set.json` where they are not there, and clear away what a killed writer left."""
