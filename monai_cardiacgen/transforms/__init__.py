@@ -1,11 +1,14 @@
 """MONAI transforms; each in an array, a dictionary and a batch form."""
 
+from .align_label_distribution import AlignLabelDistribution, AlignLabelDistributiond
 from .extract_vessel_patches import ExtractVesselPatches, ExtractVesselPatchesd
 from .inpaint_anatomy import InpaintAnatomy, InpaintAnatomyd
 from .rand_cardiac_synth import RandCardiacSynth, RandCardiacSynthd
 from .repair_anatomy import RepairAnatomy, RepairAnatomyd
 
 __all__ = [
+    "AlignLabelDistribution",
+    "AlignLabelDistributiond",
     "ExtractVesselPatches",
     "ExtractVesselPatchesd",
     "InpaintAnatomy",
