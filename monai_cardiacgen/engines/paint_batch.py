@@ -17,11 +17,14 @@ class PaintDraw:
         style_noise: `(N, style_size)`, standard normal, N the rows of all ranks.
         noise: one `(B, 1, *size)` tensor a level of the generator, B the rows of this rank.
         donor: `(N,)`, the row whose style each row gets; a row that is its own donor is reconstructed.
+        views: `(B, 2, K)`, how the discriminator sees each row of this rank when it is trained and when the generator
+            is: draws of `DiffAugment`; None for images as they are.
     """
 
     style_noise: torch.Tensor
     noise: list[torch.Tensor]
     donor: torch.Tensor
+    views: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class PaintBatch:
         donor: `(B,)`, the row whose style each row gets, counted through the batch and on through its guests.
         guests: of the donors, those that are not in the batch; None where all are.
         shares: weights of the means over these rows.
+        views: `(B, 2, K)`, draws of `DiffAugment` when the discriminator is trained and when the generator is; None
+            for images as they are.
     """
 
     image: torch.Tensor
@@ -75,6 +80,7 @@ class PaintBatch:
     donor: torch.Tensor
     guests: Guests | None
     shares: Shares
+    views: torch.Tensor | None = None
 
 
 def paint_batches(image: torch.Tensor, one_hot: torch.Tensor, draw: PaintDraw, number: int = 1) -> list[PaintBatch]:
@@ -118,6 +124,7 @@ def _part(
         donor.to(device),
         guests,
         _shares(draw.donor, rows),
+        None if draw.views is None else draw.views[here].to(device),
     )
 
 

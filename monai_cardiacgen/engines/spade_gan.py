@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..losses import FeatureMatchingLoss, HingeDiscriminatorLoss, HingeGeneratorLoss, kullback_leibler
+from ..losses import DiffAugment, FeatureMatchingLoss, HingeDiscriminatorLoss, HingeGeneratorLoss, kullback_leibler
 from ..networks.nets.multiscale_discriminator import MultiscaleDiscriminator
 from ..networks.nets.spade_generator import SPADEGenerator
 from ..networks.nets.style_encoder import StyleEncoder
@@ -44,6 +44,7 @@ class SPADEGAN(nn.Module):
         divergence: weight of the style's divergence from the standard normal, a style dimension.
         style_return: weight of the distance between a foreign style and its re-encoding.
         swapped: share of the batch that gets a foreign style, in [0, 1].
+        augment: how the discriminator sees real and painted images alike, for few training images; None as they are.
 
     Source:
         Skandarani et al., MIDL 2020; Park et al., CVPR 2019, DOI 10.1109/CVPR.2019.00244.
@@ -59,6 +60,7 @@ class SPADEGAN(nn.Module):
         divergence: float = 0.05,
         style_return: float = 1.0,
         swapped: float = 0.25,
+        augment: DiffAugment | None = None,
     ) -> None:
         super().__init__()
         self.generator = generator
@@ -69,6 +71,7 @@ class SPADEGAN(nn.Module):
         self.divergence = divergence
         self.style_return = style_return
         self.swapped = swapped
+        self.augment = augment
         self.hinge_discriminator = HingeDiscriminatorLoss()
         self.hinge_generator = HingeGeneratorLoss()
         self.match_features = FeatureMatchingLoss()
@@ -86,12 +89,16 @@ class SPADEGAN(nn.Module):
         batch = len(one_hot) * world_size()
         rows = row_generators(generator, batch)
         style_noise = randn_rows(rows, (self.generator.style_size,))
-        noise = self.generator.draw_noise(one_hot.shape[2:], rows[rank() :: world_size()])
+        own = rows[rank() :: world_size()]
+        noise = self.generator.draw_noise(one_hot.shape[2:], own)
+        views = None
+        if self.augment is not None:
+            views = torch.stack([self.augment.draw(own), self.augment.draw(own)], dim=1)
         donor = torch.arange(batch)
         swapped = int(self.swapped * batch) if batch > 1 else 0
         if swapped:
             donor[:swapped] += torch.randint(1, batch, (swapped,), generator=generator)
-        return PaintDraw(style_noise, noise, donor % batch)
+        return PaintDraw(style_noise, noise, donor % batch, views)
 
     def paint(self, batch: PaintBatch) -> Painting:
         """Encode the real images' styles and paint the label maps in them (some in another row's)."""
@@ -107,9 +114,9 @@ class SPADEGAN(nn.Module):
 
     def discriminator_loss(self, batch: PaintBatch, painting: Painting) -> torch.Tensor:
         """Hinge loss of real against painted images; no gradient reaches the generator."""
-        both = torch.cat([batch.image, painting.image.detach()])
-        label = batch.one_hot.repeat(2, *[1] * (both.ndim - 1))
-        logits = [scale[-1].chunk(2) for scale in self.discriminator.features(torch.cat([both, label], dim=1))]
+        real = self._seen(batch, batch.image, 0)
+        fake = self._seen(batch, painting.image.detach(), 0)
+        logits = [scale[-1].chunk(2) for scale in self.discriminator.features(torch.cat([real, fake]))]
         loss: torch.Tensor = self.hinge_discriminator([real for real, _ in logits], [fake for _, fake in logits])
         return batch.shares.rows * loss
 
@@ -119,8 +126,8 @@ class SPADEGAN(nn.Module):
         A term is there when some row of the whole batch has a part in it; it is 0 where none of these rows has.
         """
         with torch.no_grad():
-            real_features = self.discriminator.features(torch.cat([batch.image, batch.one_hot], dim=1))
-        fake_features = self.discriminator.features(torch.cat([painting.image, batch.one_hot], dim=1))
+            real_features = self.discriminator.features(self._seen(batch, batch.image, 1))
+        fake_features = self.discriminator.features(self._seen(batch, painting.image, 1))
         own, foreign, shares = painting.own, ~painting.own, batch.shares
         none = painting.image.new_zeros(())
         losses = {
@@ -151,3 +158,13 @@ class SPADEGAN(nn.Module):
             distance = F.l1_loss(returned, painting.style[foreign].detach())
             losses["style_return"] = shares.foreign * self.style_return * distance
         return losses
+
+    def _seen(self, batch: PaintBatch, image: torch.Tensor, view: int) -> torch.Tensor:
+        """Return images of the batch's label maps joined with these, as the discriminator sees them.
+
+        A row's real and painted image are seen alike: the distance of their features is one of the losses.
+        """
+        one_hot = batch.one_hot
+        if self.augment is not None and batch.views is not None:
+            image, one_hot = self.augment(image, one_hot, batch.views[:, view])
+        return torch.cat([image, one_hot], dim=1)

@@ -32,7 +32,7 @@ class SPADEGANTrainer(ResumableTrainer):
         max_epochs: epochs in all.
         train_data_loader: gives `image` `(B, 1, *spatial)` in [0, 1] and `label` `(B, 1, *spatial)`, codes of
             `scheme`; with several ranks a loader a rank, all with batches of one size.
-        gan: the networks and their losses.
+        gan: the networks and their losses; with `DiffAugment` in them where training images are few.
         generator_optimizer: of `gan.generator` and `gan.style_encoder`.
         discriminator_optimizer: of `gan.discriminator`.
         scheme: the label maps' codes.

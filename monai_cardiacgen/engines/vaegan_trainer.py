@@ -44,7 +44,7 @@ class VAEGANTrainer(ResumableTrainer):
             `scheme`; with several ranks a loader a rank, all with batches of one size.
         vae: the shape model.
         vae_optimizer: of the shape model.
-        gan: the image networks and their losses.
+        gan: the image networks and their losses; with `DiffAugment` in them where training images are few.
         generator_optimizer: of `gan.generator` and `gan.style_encoder`.
         discriminator_optimizer: of `gan.discriminator`.
         scheme: the label maps' codes.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .adversarial import HingeDiscriminatorLoss, HingeGeneratorLoss
+from .diff_augment import DiffAugment
 from .evidence_lower_bound import EvidenceLowerBoundLoss, kullback_leibler
 from .feature_matching import FeatureMatchingLoss
 from .partial_label import PartialLabelLoss, only_known
 from .wasserstein import WassersteinCriticLoss, WassersteinGeneratorLoss, between, gradient_norm, gradient_penalty
 
 __all__ = [
+    "DiffAugment",
     "EvidenceLowerBoundLoss",
     "FeatureMatchingLoss",
     "HingeDiscriminatorLoss",

@@ -21,7 +21,7 @@ from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.data import RoundSampler
 from monai_cardiacgen.engines import AnatomicalVAETrainer, ResumableTrainer, SPADEGANTrainer, VAEGANTrainer
 from monai_cardiacgen.handlers import LossCurves, RoundCheckpoint
-from monai_cardiacgen.losses import EvidenceLowerBoundLoss
+from monai_cardiacgen.losses import DiffAugment, EvidenceLowerBoundLoss
 from monai_cardiacgen.rank_store import RankStore
 from monai_cardiacgen.ranks import rank, world_size
 
@@ -98,7 +98,7 @@ def vae_trainer(epochs: int = 2, accumulation: int = 1) -> AnatomicalVAETrainer:
 
 
 def vaegan_trainer(epochs: int = 2, batch_norm: bool = False) -> VAEGANTrainer:
-    gan, vae, samplers = tiny_gan().double(), tiny_vae().double(), []
+    gan, vae, samplers = tiny_gan(augment=DiffAugment(2)).double(), tiny_vae().double(), []
     return follow_rounds(
         VAEGANTrainer(
             "cpu",

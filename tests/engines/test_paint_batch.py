@@ -8,6 +8,7 @@ from small_hearts import hearts, tiny_gan
 
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.paint_batch import PaintDraw, paint_batches
+from monai_cardiacgen.losses import DiffAugment
 from monai_cardiacgen.seeding import seeded
 
 
@@ -30,12 +31,13 @@ def test_one_part_is_the_batch():
 
 @pytest.mark.parametrize("number", [2, 3, 8, 20])
 def test_every_row_is_in_one_part_with_its_own_draws_and_its_donor(number):
-    image, one_hot, draw = drawn(swapped=0.9)
+    image, one_hot, draw = drawn(swapped=0.9, augment=DiffAugment(2))
     batches = paint_batches(image, one_hot, draw, number)
     assert len(batches) == min(number, 8)
     assert torch.equal(torch.cat([batch.image for batch in batches]), image)
     assert torch.equal(torch.cat([batch.one_hot for batch in batches]), one_hot)
     assert torch.equal(torch.cat([batch.noise[-1] for batch in batches]), draw.noise[-1])
+    assert torch.equal(torch.cat([batch.views for batch in batches]), draw.views)
     lent_images, lent_noise = [], []
     for batch in batches:
         pool_image, pool_noise = batch.image, batch.style_noise

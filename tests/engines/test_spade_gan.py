@@ -9,6 +9,7 @@ from small_hearts import hearts, tiny_gan
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.paint_batch import PaintBatch, paint_batches
 from monai_cardiacgen.engines.spade_gan import SPADEGAN
+from monai_cardiacgen.losses import DiffAugment
 from monai_cardiacgen.seeding import seeded
 
 
@@ -45,6 +46,34 @@ def test_discriminator_loss_is_the_hinge_of_real_against_painted(one_hot):
         (1 - r[-1]).clamp(min=0).mean() + (1 + f[-1]).clamp(min=0).mean() for r, f in zip(real, fake, strict=True)
     ]
     torch.testing.assert_close(found, sum(by_scale) / 2)
+
+
+def test_augmented_discriminator_sees_real_and_painted_alike_and_the_generator_learns_through_it(one_hot):
+    gan = tiny_gan(augment=DiffAugment(2)).eval()
+    batch = batch_of(gan, one_hot)
+    painting = gan.paint(batch)
+    seen = []
+    features = gan.discriminator.features
+    gan.discriminator.features = lambda x: (seen.append(x), features(x))[1]
+    gan.discriminator_loss(batch, painting)
+    losses = gan.generator_losses(batch, painting)
+    (both, real, fake) = seen
+    for view, (a, b) in enumerate((both.chunk(2), (real, fake))):
+        for found, image in ((a, batch.image), (b, painting.image)):
+            torch.testing.assert_close(found, torch.cat(gan.augment(image, one_hot, batch.views[:, view]), dim=1))
+    assert not torch.equal(both.chunk(2)[0], real)  # another view for each player's turn
+    losses["adversarial"].backward()
+    assert all(parameter.grad is not None for parameter in gan.generator.parameters())
+
+
+def test_draws_without_augmentation_are_those_with_it(one_hot):
+    plain, augmented = (tiny_gan(augment=one).draw(one_hot, seeded(0)) for one in (None, DiffAugment(2)))
+    assert plain.views is None
+    assert augmented.views.shape == (4, 2, 6)
+    assert torch.equal(plain.donor, augmented.donor)
+    assert torch.equal(plain.style_noise, augmented.style_noise)
+    for a, b in zip(plain.noise, augmented.noise, strict=True):
+        assert torch.equal(a, b)
 
 
 def test_generator_losses_reach_generator_and_encoder(one_hot):

@@ -14,6 +14,7 @@ from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.spade_gan import SPADEGAN
 from monai_cardiacgen.engines.spade_gan_step import SPADEGANStep
 from monai_cardiacgen.errors import InputError
+from monai_cardiacgen.losses import DiffAugment
 from monai_cardiacgen.seeding import seeded
 
 
@@ -28,8 +29,10 @@ def step_of(gan: SPADEGAN, accumulation: int) -> SPADEGANStep:
     )
 
 
-def after_steps(accumulation: int, steps: int = 3, rows: int = 6) -> tuple[SPADEGAN, dict[str, torch.Tensor], list]:
-    gan, fired = tiny_gan(swapped=0.5).double(), []
+def after_steps(
+    accumulation: int, augment: DiffAugment | None = None, steps: int = 3, rows: int = 6
+) -> tuple[SPADEGAN, dict[str, torch.Tensor], list]:
+    gan, fired = tiny_gan(swapped=0.5, augment=augment).double(), []
     step, generator = step_of(gan, accumulation), seeded(5)
     image, label = hearts(rows)
     one_hot = ACDC.one_hot(label[:, 0]).double()
@@ -38,11 +41,11 @@ def after_steps(accumulation: int, steps: int = 3, rows: int = 6) -> tuple[SPADE
     return gan, {**losses, "painted": painted}, fired
 
 
-@pytest.mark.parametrize("accumulation", [2, 4, 6, 9])
-def test_parts_move_the_networks_as_the_whole_batch(accumulation):
+@pytest.mark.parametrize(("accumulation", "augment"), [(2, None), (4, None), (6, None), (9, None), (3, DiffAugment(2))])
+def test_parts_move_the_networks_as_the_whole_batch(accumulation, augment):
     """Weights and power iterations of spectral norm, the loss terms and what was painted, in float64."""
-    whole, expected, events = after_steps(1)
-    found_gan, found, found_events = after_steps(accumulation)
+    whole, expected, events = after_steps(1, augment)
+    found_gan, found, found_events = after_steps(accumulation, augment)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=1e-11, atol=1e-11)

@@ -13,12 +13,13 @@ from monai_cardiacgen.anatomy.placement import centre_heart
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.vaegan_trainer import VAEGANTrainer
 from monai_cardiacgen.errors import CheckpointError
+from monai_cardiacgen.losses import DiffAugment
 
 
-def trainer(max_epochs: int, label=None, **changes) -> VAEGANTrainer:
+def trainer(max_epochs: int, label=None, augment=None, **changes) -> VAEGANTrainer:
     image, given = hearts(8)
     label = given if label is None else label
-    gan, vae = tiny_gan(), tiny_vae()
+    gan, vae = tiny_gan(augment=augment), tiny_vae()
     painters = [*gan.generator.parameters(), *gan.style_encoder.parameters()]
     slices = [{"image": one, "label": other} for one, other in zip(image, label, strict=True)]
     return VAEGANTrainer(
@@ -51,15 +52,16 @@ def test_shape_model_learns_the_centred_hearts():
     assert {"vae", "discriminator", "adversarial", "loss"} <= set(one.state.output)
 
 
-def test_resume_is_bit_for_bit_through_a_safe_file():
-    whole = trainer(3)
+@pytest.mark.parametrize("augment", [None, DiffAugment(2)])
+def test_resume_is_bit_for_bit_through_a_safe_file(augment):
+    whole = trainer(3, augment=augment)
     whole.run()
-    half = trainer(1)
+    half = trainer(1, augment=augment)
     half.run()
     file = io.BytesIO()
     torch.save(half.state_dict(), file)
     file.seek(0)
-    rest = trainer(3)
+    rest = trainer(3, augment=augment)
     rest.load_state_dict(torch.load(file, weights_only=True))
     rest.run()
     assert rest.state.iteration == whole.state.iteration == 6
