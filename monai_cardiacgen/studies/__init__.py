@@ -8,6 +8,7 @@ from .evaluation import Score, evaluate_segmentation, load_test_volumes
 from .report import Report, write_report
 from .segmentation import dice_by_volume, train_segmentation
 from .style_diversity import StyleDiversity, measure_style_diversity
+from .style_parts import StyleParts, measure_style_parts
 from .synthesis import SynthesisBudget, train_synthesizer
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Report",
     "Score",
     "StyleDiversity",
+    "StyleParts",
     "SynthesisBudget",
     "anatomy_figure",
     "bootstrap_difference",
@@ -26,6 +28,7 @@ __all__ = [
     "evaluate_segmentation",
     "load_test_volumes",
     "measure_style_diversity",
+    "measure_style_parts",
     "train_segmentation",
     "train_synthesizer",
     "write_report",
