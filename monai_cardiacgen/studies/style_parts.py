@@ -68,7 +68,7 @@ def difference_of(one: NDArray[np.floating], other: NDArray[np.floating]) -> Dif
         brightness=float((x.mean() - y.mean()) ** 2),
         contrast=float((x.std() - y.std()) ** 2),
         curve=2 * (explained - covariance),
-        structure=2 * (both - explained),
+        structure=2 * max(both - explained, 0.0),  # rounding may leave it below 0
     )
 
 
