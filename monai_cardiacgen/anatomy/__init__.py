@@ -4,6 +4,7 @@ from .check import AnatomyCheck, AnatomyReport, View
 from .cine import CineCheck, CineView
 from .criterion import Criterion
 from .evidence import find_evidence
+from .heart_condition import APICAL_CONDITION, HeartCondition
 from .labels import BACKGROUND, LabelScheme, Structure
 from .placement import centre_heart, heart_centre, place_heart, shift
 from .schemes import (
@@ -28,6 +29,7 @@ from .stack import StackCheck
 
 __all__ = [
     "ACDC",
+    "APICAL_CONDITION",
     "ASCENDING_AORTA",
     "BACKGROUND",
     "CAMUS",
@@ -47,6 +49,7 @@ __all__ = [
     "CineCheck",
     "CineView",
     "Criterion",
+    "HeartCondition",
     "LabelScheme",
     "StackCheck",
     "Structure",

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 
 from ..anatomy.labels import LabelScheme
 from ..anatomy.placement import centre_heart
+from ..errors import ShapeError
 from ..losses import EvidenceLowerBoundLoss
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from ..ranks import all_rows, own_rows, world_size
@@ -41,7 +42,8 @@ class VAEGANTrainer(ResumableTrainer):
         device: where the networks are trained.
         max_epochs: epochs in all.
         train_data_loader: gives `image` `(B, 1, *spatial)` in [0, 1] and `label` `(B, 1, *spatial)`, codes of
-            `scheme`; with several ranks a loader a rank, all with batches of one size.
+            `scheme`; with several ranks a loader a rank, all with batches of one size; and `condition` `(B, K)` where
+            the shape model is conditional, as `EncodeHeartConditiond` adds it.
         vae: the shape model.
         vae_optimizer: of the shape model.
         gan: the image networks and their losses; with `DiffAugment` in them where training images are few.
@@ -128,11 +130,11 @@ class VAEGANTrainer(ResumableTrainer):
         self.gan.train()
         losses, painted = self.gan_step(image, self.scheme.one_hot(label[:, 0]), self.generator, engine.fire_event)
         self.gan_average.update_parameters(self.gan)
-        engine.state.output = {**gan_output(image, label, losses, painted), **self._shape_step(label[:, 0])}
+        engine.state.output = {**gan_output(image, label, losses, painted), **self._shape_step(label[:, 0], batchdata)}
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return engine.state.output  # type: ignore[no-any-return]
 
-    def _shape_step(self, label: torch.Tensor) -> dict[str, float]:
+    def _shape_step(self, label: torch.Tensor, batchdata: dict[str, torch.Tensor]) -> dict[str, float]:
         has_heart = (label > 0).flatten(1).any(dim=1)
         everywhere = all_rows(has_heart.to(torch.uint8)).cpu()  # of all ranks' rows
         if int(everywhere.view(-1, world_size()).sum(dim=0).min()) < 2:  # batch norm needs two on each rank
@@ -141,5 +143,20 @@ class VAEGANTrainer(ResumableTrainer):
         noise = torch.randn(hearts, self.vae.latent_size, generator=self.generator)
         number = own_rows(everywhere.cumsum(0) - 1)[has_heart.cpu()]  # of this rank's hearts, among all
         one_hot = self.scheme.one_hot(centre_heart(label[has_heart])[0])
-        output = self.vae_step(one_hot, noise[number], whole_batch=hearts)
+        condition = self._condition(batchdata, len(label), label.device)
+        told = None if condition is None else condition[has_heart]
+        output = self.vae_step(one_hot, noise[number], told, whole_batch=hearts)
         return {"vae": float(output[CommonKeys.LOSS])}
+
+    def _condition(self, batchdata: dict[str, torch.Tensor], rows: int, device: torch.device) -> torch.Tensor | None:
+        """Return what a conditional shape model is told of each row of the batch, `(rows, K)`."""
+        if not self.vae.condition_size:
+            return None
+        condition = batchdata.get("condition")
+        expected = (rows, self.vae.condition_size)
+        if condition is None or tuple(condition.shape) != expected:
+            raise ShapeError(
+                f"Expected a condition of shape {expected} in every batch for this autoencoder, got "
+                f"{None if condition is None else tuple(condition.shape)}; add it with EncodeHeartConditiond."
+            )
+        return torch.as_tensor(condition).as_subclass(torch.Tensor).to(device, torch.float32)

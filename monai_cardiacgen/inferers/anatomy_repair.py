@@ -59,17 +59,17 @@ class AnatomyRepair:
         neighbours: how many training hearts are tried as directions.
 
     Raises:
-        InputError: for fewer than one neighbour, or an autoencoder of volumes.
+        InputError: for fewer than one neighbour, or an autoencoder of volumes or with a condition.
 
     Source:
         Painchaud et al., IEEE TMI 2020, DOI 10.1109/TMI.2020.3003240, for the way through the latent space.
     """
 
     def __init__(self, sampler: LatentSampler, check: AnatomyCheck | None = None, neighbours: int = 6) -> None:
-        if neighbours < 1 or sampler.vae.spatial_dims != 2:
+        if neighbours < 1 or sampler.vae.spatial_dims != 2 or sampler.vae.condition_size:
             raise InputError(
-                f"Expected at least 1 neighbour and an autoencoder of slices, got {neighbours} and "
-                f"{sampler.vae.spatial_dims} spatial dimensions."
+                f"Expected at least 1 neighbour and an autoencoder of slices without a condition, got {neighbours}, "
+                f"{sampler.vae.spatial_dims} spatial dimensions and condition_size {sampler.vae.condition_size}."
             )
         self.sampler = sampler
         self.scheme = sampler.scheme

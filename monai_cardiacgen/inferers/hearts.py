@@ -20,6 +20,7 @@ class Hearts:
         draws: `(n,)`, int64, draws that each took.
         valid: `(n,)`, bool; a heart that is not came back unchanged, for want of a valid one near it.
         rejections: how many draws were rejected for which reason; a draw may have several.
+        condition: `(n, K)`, what the autoencoder was told of each, such as its view; K is 0 where it is told nothing.
     """
 
     label: torch.Tensor
@@ -28,9 +29,12 @@ class Hearts:
     draws: torch.Tensor
     valid: torch.Tensor
     rejections: Counter[str] = field(default_factory=Counter)
+    condition: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 0))
 
     @classmethod
-    def empty(cls, n: int, spatial_size: Sequence[int], latent_size: int, device: torch.device) -> Hearts:
+    def empty(
+        cls, n: int, spatial_size: Sequence[int], latent_size: int, device: torch.device, condition_size: int = 0
+    ) -> Hearts:
         """Return `n` rows of background that took no draw."""
         return cls(
             torch.zeros((n, *spatial_size), dtype=torch.int64, device=device),
@@ -38,6 +42,7 @@ class Hearts:
             torch.zeros((n, len(spatial_size)), dtype=torch.int64, device=device),
             torch.zeros(n, dtype=torch.int64),
             torch.zeros(n, dtype=torch.bool, device=device),
+            condition=torch.zeros((n, condition_size), device=device),
         )
 
     def report(self) -> str:

@@ -14,9 +14,10 @@ from ..errors import InputError, SamplingError
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from ..seeding import randn_rows, row_generators
 from ..types import Generators
+from .conditional_proposal import ConditionalProposal, Proposal
 from .heart_attributes import HeartAttributes, Target
 from .hearts import Hearts
-from .latent_space import LatentSpace, encode_hearts, or_unchanged, standardised
+from .latent_space import LatentSpace, Proposed, encode_hearts, or_unchanged, standardised
 from .proposals import GaussianProposal, KernelDensityProposal, PriorProposal, cross_validated_bandwidth
 from .targeted_proposal import TargetedProposal
 
@@ -31,7 +32,7 @@ class LatentSampler(LatentSpace):
     generator; the result says how many draws that took and what was wrong with the others.
 
     Args:
-        vae: the trained autoencoder, without a condition; it stays in evaluation mode here.
+        vae: the trained autoencoder; it stays in evaluation mode here.
         scheme: codes and order of the structures.
         spacing: pixel size in mm along the axes of the label maps.
         latents: encoded training hearts `(N, L)`.
@@ -43,10 +44,12 @@ class LatentSampler(LatentSpace):
         max_draws: draws a row before giving up.
         bandwidth: standard deviation of a kernel, of standardised points; by cross-validation when None.
         attributes: of the training hearts; without them nothing can be asked for.
+        conditions: of the training hearts `(N, K)`, for a conditional autoencoder, as `HeartCondition` gives them.
+            A heart is drawn together with the condition of a training heart and decoded under it.
 
     Raises:
-        InputError: for an unknown proposal, a conditional autoencoder, or fewer than one draw.
-        ShapeError: when latents and offsets do not fit each other or the autoencoder.
+        InputError: for an unknown proposal, or fewer than one draw.
+        ShapeError: when latents, offsets and conditions do not fit each other or the autoencoder.
 
     Source:
         Painchaud et al., IEEE TMI 2020, DOI 10.1109/TMI.2020.3003240.
@@ -65,21 +68,22 @@ class LatentSampler(LatentSpace):
         max_draws: int = 50,
         bandwidth: float | None = None,
         attributes: HeartAttributes | None = None,
+        conditions: torch.Tensor | None = None,
     ) -> None:
         if proposal not in get_args(ProposalName):
             raise InputError(f"Expected one of the proposals {get_args(ProposalName)}, got {proposal!r}.")
-        super().__init__(vae, scheme, spacing, latents, offsets, check=check, max_draws=max_draws)
+        super().__init__(
+            vae, scheme, spacing, latents, offsets, check=check, max_draws=max_draws, conditions=conditions
+        )
         self.proposal = proposal
         self.attributes = attributes
         points = self.points().cpu()
         self.bandwidth = cross_validated_bandwidth(points) if bandwidth is None else float(bandwidth)
-        self.density: PriorProposal | GaussianProposal | KernelDensityProposal
-        if proposal == "prior":
-            self.density = PriorProposal(points, vae.latent_size, self.location.cpu(), self.scale.cpu())
-        elif proposal == "gaussian":
-            self.density = GaussianProposal(points)
+        self.density: Proposal | ConditionalProposal
+        if vae.condition_size:
+            self.density = ConditionalProposal(points, self.conditions.cpu(), self._proposal_of)
         else:
-            self.density = KernelDensityProposal(points, self.bandwidth)
+            self.density = self._proposal_of(points)
         self.to(self.latents.device)
 
     @classmethod
@@ -95,6 +99,7 @@ class LatentSampler(LatentSpace):
         max_draws: int = 50,
         told: Mapping[str, Sequence[float] | Sequence[str]] | None = None,
         patients: Sequence[str] | None = None,
+        conditions: torch.Tensor | None = None,
     ) -> LatentSampler:
         """Return a sampler for the hearts of training label maps `(N, *spatial)`, codes, each with a heart.
 
@@ -110,6 +115,7 @@ class LatentSampler(LatentSpace):
                 `"group"`; they can be asked for beside the sizes, which the maps tell themselves.
             patients: whose map each is; then the bandwidth is cross-validated by leaving out patients (points, of
                 one patient alone), for slices of one patient vouch for each other.
+            conditions: see the class; told as categories too, they can be asked for.
 
         Raises:
             LabelError: when a map has no heart, or unknown codes.
@@ -118,7 +124,7 @@ class LatentSampler(LatentSpace):
         """
         vae.eval()
         labels = labels.as_subclass(torch.Tensor)
-        latents, offsets = encode_hearts(vae, scheme, labels)
+        latents, offsets = encode_hearts(vae, scheme, labels, conditions)
         attributes = HeartAttributes.of(measure_hearts(labels, scheme, spacing), told or {})
         bandwidth = None
         if patients is not None:
@@ -135,6 +141,7 @@ class LatentSampler(LatentSpace):
             max_draws=max_draws,
             bandwidth=bandwidth,
             attributes=attributes,
+            conditions=conditions,
         )
 
     def sample(self, n: int, generator: Generators) -> Hearts:
@@ -149,8 +156,12 @@ class LatentSampler(LatentSpace):
         """
         rows = row_generators(generator, n)
 
-        def propose(missing: list[int], attempt: int) -> tuple[torch.Tensor, torch.Tensor]:
-            return self.latent_and_place(self.density.draw([rows[row] for row in missing]))
+        def propose(missing: list[int], attempt: int) -> Proposed:
+            drawn = [rows[row] for row in missing]
+            if isinstance(self.density, ConditionalProposal):
+                points, condition = self.density.draw(drawn)
+                return Proposed(*self.latent_and_place(points), condition)
+            return Proposed(*self.latent_and_place(self.density.draw(drawn)))
 
         return self._all_valid(self.draw_until_valid(n, propose, may_move=True))
 
@@ -182,9 +193,10 @@ class LatentSampler(LatentSpace):
         rows = row_generators(generator, n)
         proposal = TargetedProposal(self.points().cpu(), self.bandwidth, self.attributes)
 
-        def propose(missing: list[int], attempt: int) -> tuple[torch.Tensor, torch.Tensor]:
-            drawn = proposal.draw([rows[row] for row in missing], [targets[row] for row in missing])
-            return self.latent_and_place(drawn.to(self.scale))
+        def propose(missing: list[int], attempt: int) -> Proposed:
+            drawn, near = proposal.draw_near([rows[row] for row in missing], [targets[row] for row in missing])
+            condition = self.conditions[near.to(self.conditions.device)] if self.vae.condition_size else None
+            return Proposed(*self.latent_and_place(drawn.to(self.scale)), condition)
 
         return self._all_valid(self.draw_until_valid(n, propose, may_move=True, targets=targets))
 
@@ -206,7 +218,9 @@ class LatentSampler(LatentSpace):
         classes = self.attributes.classes(by)
         return self.targeted(n, rows, [classes[int(torch.randint(len(classes), (), generator=row))] for row in rows])
 
-    def near(self, label: torch.Tensor, strength: float, generator: Generators) -> Hearts:
+    def near(
+        self, label: torch.Tensor, strength: float, generator: Generators, condition: torch.Tensor | None = None
+    ) -> Hearts:
         """Deform hearts through the latent space; each stays at its place.
 
         A step from a heart's latent has the training latents' covariance, times `strength` as a standard
@@ -217,6 +231,7 @@ class LatentSampler(LatentSpace):
             label: `(B, *spatial)`, codes, each with a heart.
             strength: in (0, 1].
             generator: one generator, or one a row; a row depends on its own only.
+            condition: `(B, K)` of a conditional autoencoder; None for the likeliest, see `likeliest_condition`.
 
         Raises:
             InputError: for a strength outside (0, 1].
@@ -226,14 +241,16 @@ class LatentSampler(LatentSpace):
         if not 0 < strength <= 1:
             raise InputError(f"Expected a strength in (0, 1], got {strength}.")
         rows = row_generators(generator, len(label))
-        start, place = self.encode(label)
+        told = self.likeliest_condition(label) if condition is None else condition.to(self.conditions)
+        start, place = self.encode(label, told)
 
-        def propose(missing: list[int], attempt: int) -> tuple[torch.Tensor, torch.Tensor]:
+        def propose(missing: list[int], attempt: int) -> Proposed:
             noise = randn_rows([rows[row] for row in missing], (self.vae.latent_size,)).to(self.spread)
             step = torch.stack([self.spread @ one for one in noise])
-            return start[missing] + strength * (1 - attempt / self.max_draws) * step, place[missing]
+            latent = start[missing] + strength * (1 - attempt / self.max_draws) * step
+            return Proposed(latent, place[missing], None if told is None else told[missing])
 
-        return or_unchanged(self.draw_until_valid(len(label), propose, may_move=False), label, start, place)
+        return or_unchanged(self.draw_until_valid(len(label), propose, may_move=False), label, start, place, told)
 
     def between(self, first: torch.Tensor, second: torch.Tensor, generator: Generators) -> Hearts:
         """Draw for each pair of hearts one on the line between them, in shape and place.
@@ -251,14 +268,23 @@ class LatentSampler(LatentSpace):
             ShapeError: when the maps do not have the autoencoder's size, or there is none.
         """
         rows = row_generators(generator, len(first))
-        (start, start_place), (end, end_place) = self.encode(first), self.encode(second)
+        told, other = self.likeliest_condition(first), self.likeliest_condition(second)
+        (start, start_place), (end, end_place) = self.encode(first, told), self.encode(second, other)
 
-        def propose(missing: list[int], attempt: int) -> tuple[torch.Tensor, torch.Tensor]:
+        def propose(missing: list[int], attempt: int) -> Proposed:
             drawn = torch.stack([torch.rand(1, generator=rows[row]) for row in missing]).to(start)
             place = torch.lerp(start_place[missing].to(drawn), end_place[missing].to(drawn), drawn)
-            return torch.lerp(start[missing], end[missing], drawn), place.round().to(torch.int64)
+            between = None if told is None or other is None else torch.lerp(told[missing], other[missing], drawn)
+            return Proposed(torch.lerp(start[missing], end[missing], drawn), place.round().to(torch.int64), between)
 
-        return or_unchanged(self.draw_until_valid(len(first), propose, may_move=True), first, start, start_place)
+        return or_unchanged(self.draw_until_valid(len(first), propose, may_move=True), first, start, start_place, told)
+
+    def _proposal_of(self, points: torch.Tensor) -> Proposal:
+        if self.proposal == "prior":
+            return PriorProposal(points, self.vae.latent_size, self.location.cpu(), self.scale.cpu())
+        if self.proposal == "gaussian":
+            return GaussianProposal(points)
+        return KernelDensityProposal(points, self.bandwidth)
 
     def _all_valid(self, hearts: Hearts) -> Hearts:
         if not bool(hearts.valid.all()):

@@ -41,7 +41,9 @@ def write_synthesizer(
     save_checkpoint(folder / GENERATOR_WEIGHTS, _plain(generator))
     others = {"vae": _plain(sampler.vae), "style_encoder": _plain(style_encoder)}
     tensors = {"styles": styles.cpu(), "latents": sampler.latents.cpu(), "offsets": sampler.offsets.cpu()}
-    known = {} if sampler.attributes is None else {"attributes": sampler.attributes.state_dict()}
+    known: dict[str, Any] = {} if sampler.attributes is None else {"attributes": sampler.attributes.state_dict()}
+    if sampler.vae.condition_size:
+        known["conditions"] = sampler.conditions.cpu()
     save_checkpoint(folder / OTHER_WEIGHTS, {**others, **tensors, **known})
     description = {
         "format": _FORMAT,
@@ -119,6 +121,7 @@ def _assembled(
         max_draws=int(description["sampler"]["max_draws"]),
         bandwidth=description["sampler"].get("bandwidth"),
         attributes=HeartAttributes(**others["attributes"]) if "attributes" in others else None,
+        conditions=others.get("conditions"),
     )
     return {
         "scheme": scheme,

@@ -45,9 +45,16 @@ class TargetedProposal:
 
     def draw(self, generators: Sequence[torch.Generator], targets: Sequence[Target]) -> torch.Tensor:
         """Return one point a generator and target, `(B, D)`."""
-        return torch.stack([self._draw(*pair) for pair in zip(generators, targets, strict=True)])
+        return self.draw_near(generators, targets)[0]
 
-    def _draw(self, generator: torch.Generator, target: Target) -> torch.Tensor:
+    def draw_near(
+        self, generators: Sequence[torch.Generator], targets: Sequence[Target]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return one point a generator and target, `(B, D)`, and which hearts they were drawn near, `(B,)`."""
+        points, chosen = zip(*(self._draw(*pair) for pair in zip(generators, targets, strict=True)), strict=True)
+        return torch.stack(points), torch.tensor(chosen)
+
+    def _draw(self, generator: torch.Generator, target: Target) -> tuple[torch.Tensor, int]:
         ranges = {name: wanted for name, wanted in target.items() if not isinstance(wanted, str)}
         shares = torch.rand(len(ranges), generator=generator).tolist()
         wanted = {
@@ -67,7 +74,7 @@ class TargetedProposal:
         step = randn_rows([generator], self.points.shape[1:])[0]
         point = self.points[chosen] + self.bandwidth * step
         steered = [name for name in wanted if name in self.attributes.measured]
-        return self._moved(point, steered, [wanted[name] for name in steered]) if steered else point
+        return self._moved(point, steered, [wanted[name] for name in steered]) if steered else point, chosen
 
     def _moved(self, point: torch.Tensor, names: Sequence[str], wanted: Sequence[float]) -> torch.Tensor:
         numbers = torch.stack([self.attributes.measured[name] for name in names], dim=1)

@@ -12,16 +12,19 @@ from small_hearts import hearts, tiny_gan, tiny_vae
 from monai_cardiacgen.anatomy.placement import centre_heart
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.vaegan_trainer import VAEGANTrainer
-from monai_cardiacgen.errors import CheckpointError
+from monai_cardiacgen.errors import CheckpointError, ShapeError
 from monai_cardiacgen.losses import DiffAugment
+from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
 
 
-def trainer(max_epochs: int, label=None, augment=None, **changes) -> VAEGANTrainer:
+def trainer(max_epochs: int, label=None, augment=None, vae=None, conditions=None, **changes) -> VAEGANTrainer:
     image, given = hearts(8)
     label = given if label is None else label
-    gan, vae = tiny_gan(augment=augment), tiny_vae()
+    gan, vae = tiny_gan(augment=augment), vae or tiny_vae()
     painters = [*gan.generator.parameters(), *gan.style_encoder.parameters()]
     slices = [{"image": one, "label": other} for one, other in zip(image, label, strict=True)]
+    if conditions is not None:
+        slices = [{**one, "condition": told} for one, told in zip(slices, conditions, strict=True)]
     return VAEGANTrainer(
         device="cpu",
         max_epochs=max_epochs,
@@ -67,6 +70,44 @@ def test_resume_is_bit_for_bit_through_a_safe_file(augment):
     assert rest.state.iteration == whole.state.iteration == 6
     for one, other in zip(weights(rest), weights(whole), strict=True):
         assert torch.equal(one, other)
+
+
+CONDITIONS = torch.eye(3)[torch.arange(8) % 3]
+
+
+def conditional(max_epochs: int, conditions=CONDITIONS, **changes) -> VAEGANTrainer:
+    torch.manual_seed(1)
+    vae = AnatomicalVAE(2, 4, (32, 32), latent_size=4, channels=(16, 32), condition_size=3)
+    return trainer(max_epochs, vae=vae, conditions=conditions, **changes)
+
+
+def test_conditional_shape_model_is_told_the_condition_of_each_heart():
+    _, label = hearts(8)
+    label[::3] = 0  # without a heart: 0, 3 and 6 train the painter alone
+    one, told = conditional(1, label=label), []
+    encode = one.vae.encode
+    one.vae.encode = lambda one_hot, condition=None: (told.append(condition), encode(one_hot, condition))[1]
+    one.run()
+    assert torch.equal(torch.cat(told), CONDITIONS[[1, 2, 4, 5, 7]])
+    assert "vae" in one.state.output
+
+
+def test_conditional_training_goes_on_bit_for_bit():
+    whole, half, rest = conditional(2), conditional(1), conditional(2)
+    whole.run()
+    half.run()
+    rest.load_state_dict(half.state_dict())
+    rest.run()
+    for one, other in zip(weights(rest), weights(whole), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("conditions", [None, CONDITIONS[:, :2]])
+def test_missing_or_unfit_condition_is_refused(conditions):
+    one = conditional(1, conditions=conditions)
+    one.logger.disabled = True
+    with pytest.raises(ShapeError, match="EncodeHeartConditiond"):
+        one.run()
 
 
 def test_slices_without_a_heart_leave_the_shape_model_alone():

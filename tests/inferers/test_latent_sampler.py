@@ -184,9 +184,104 @@ def test_other_arguments_are_refused(changes, error, match):
         sampler(**changes)
 
 
-def test_a_conditional_autoencoder_is_refused():
-    with pytest.raises(InputError, match="without a condition"):
+def test_conditions_are_asked_for_when_the_autoencoder_has_them_and_only_then():
+    with pytest.raises(ShapeError, match=r"conditions \(40, 1\)"):
         LatentSampler(DiscVAE(condition_size=1), ACDC, SPACING, latents(), torch.zeros(40, 2), check=None)
+    with pytest.raises(ShapeError, match=r"conditions \(40, 0\)"):
+        sampler(conditions=torch.zeros(40, 1))
+
+
+class TwoViewVAE(DiscVAE):
+    """In the second of two views the cavity is 3 pixels wider, of the same latent."""
+
+    def __init__(self):
+        super().__init__(condition_size=2)
+
+    def decode(self, latent, condition=None):
+        return super().decode(latent + 3 * condition[:, 1:] * torch.tensor([1.0, 0.0]))
+
+    def encode(self, one_hot, condition=None):
+        mean, log_variance = super().encode(one_hot)
+        return mean - 3 * condition[:, 1:] * torch.tensor([1.0, 0.0]), log_variance
+
+
+#: Hearts of the second view lie 6 pixels further along the first axis; there are three of them to one of the first.
+VIEWS = torch.tensor([[1.0, 0.0]] + [[0.0, 1.0]] * 3).repeat(10, 1)
+
+
+def two_views(proposal: str = "kernel_density") -> LatentSampler:
+    offsets = torch.randint(-2, 3, (40, 2), generator=seeded(1)) + (6 * VIEWS[:, 1:] * torch.tensor([1, 0])).long()
+    names = HeartAttributes({}, {}, {"view": ["2CH" if one else "4CH" for one in VIEWS[:, 0].tolist()]})
+    arguments = {"conditions": VIEWS, "attributes": names, "check": AnatomyCheck(ACDC)}
+    return LatentSampler(TwoViewVAE(), ACDC, SPACING, 0.4 * latents(), offsets, proposal, **arguments)
+
+
+def radius(label: torch.Tensor) -> torch.Tensor:
+    return ((label == 3).flatten(1).sum(dim=1) / torch.pi).sqrt()
+
+
+@pytest.mark.parametrize("proposal", ["kernel_density", "gaussian", "prior"])
+def test_shape_and_place_of_a_drawn_heart_go_with_its_condition(proposal):
+    one = two_views(proposal)
+    hearts = one.sample(60, seeded(3))
+    assert hearts.condition.shape == (60, 2)
+    assert torch.equal(one.decode(hearts.latent, hearts.offset, hearts.condition), hearts.label)
+    wide = hearts.condition[:, 1] > 0
+    assert float(wide.float().mean()) == pytest.approx(0.75, abs=0.15)
+    assert float(radius(hearts.label)[wide].mean() - radius(hearts.label)[~wide].mean()) == pytest.approx(3, abs=0.7)
+    apart = hearts.offset[wide, 0].float().mean() - hearts.offset[~wide, 0].float().mean()
+    assert float(apart) == pytest.approx(6, abs=1.5)
+
+
+def test_a_view_can_be_asked_for_and_is_decoded_as_that_view():
+    one = two_views()
+    for view, told in (("2CH", [1.0, 0.0]), ("4CH", [0.0, 1.0])):
+        hearts = one.targeted(12, seeded(4), {"view": view})
+        assert hearts.condition.tolist() == [told] * 12
+        assert float(radius(hearts.label).mean()) == pytest.approx(6 + 3 * told[1], abs=0.6)
+
+
+def test_neighbours_stay_in_their_view_told_or_not():
+    """Radius and wall of both views overlap but little, so that a map tells its view."""
+    one = two_views()
+    start = one.sample(10, seeded(5))
+    for told in (start.condition, None):
+        near = one.near(start.label, 0.01, seeded(6), told)
+        if told is not None:
+            assert torch.equal(near.condition, start.condition)
+        assert float((near.label == start.label).float().mean()) > 0.98
+        assert torch.equal(near.label, one.decode(near.latent, near.offset, near.condition))
+    swapped = one.near(start.label, 0.01, seeded(6), 1 - start.condition)  # told otherwise, the latent makes up for it
+    assert float((swapped.label == start.label).float().mean()) > 0.98
+    assert float((swapped.latent - start.latent)[:, 0].abs().min()) > 2
+
+
+def test_between_two_views_is_between_their_conditions():
+    one = two_views()
+    first, second = (one.targeted(6, seeded(7), {"view": view}) for view in ("2CH", "4CH"))
+    between = one.between(first.label, second.label, seeded(8))
+    assert bool(((between.condition >= 0) & (between.condition <= 1)).all())
+    torch.testing.assert_close(between.condition.sum(dim=1), torch.ones(6))
+
+
+def test_hearts_most_alike_are_of_the_same_view():
+    one = two_views()
+    hearts = one.sample(10, seeded(9))
+    alike = one.nearest_training_hearts(hearts, 6)
+    assert torch.equal(one.conditions[alike], hearts.condition[:, None].expand(-1, 6, -1))
+
+
+def test_fit_encodes_each_map_under_its_condition():
+    one = two_views()
+    hearts = one.sample(20, seeded(10))
+    told = {"view": ["2CH" if row[0] else "4CH" for row in hearts.condition.tolist()]}
+    fitted = LatentSampler.fit(
+        TwoViewVAE(), ACDC, SPACING, hearts.label, check=None, told=told, conditions=hearts.condition
+    )
+    torch.testing.assert_close(fitted.latents, hearts.latent, atol=0.4, rtol=0)  # pixels; another view is 3 off
+    assert fitted.targeted(3, seeded(0), {"view": "2CH"}).condition.tolist() == [[1, 0]] * 3
+    with pytest.raises(ShapeError, match="a condition for each of 20"):
+        LatentSampler.fit(TwoViewVAE(), ACDC, SPACING, hearts.label, check=None, conditions=hearts.condition[:3])
 
 
 @pytest.mark.parametrize("strength", [0.0, 1.5, float("nan")])

@@ -8,6 +8,7 @@ from small_hearts import hearts, tiny_vae
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.inferers.hearts import Hearts
 from monai_cardiacgen.inferers.latent_space import LatentSpace, or_unchanged, standardised
+from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
 from monai_cardiacgen.seeding import seeded
 
 
@@ -30,6 +31,35 @@ def test_points_become_latents_and_whole_places_again():
     latent, place = space.latent_and_place(space.points())
     torch.testing.assert_close(latent, latents)
     assert torch.equal(place, offsets)
+
+
+def test_likeliest_condition_is_the_one_that_a_trained_autoencoder_was_told():
+    """Round hearts under one condition, long ones under the other."""
+    row, column = torch.meshgrid(torch.arange(32) - 15.5, torch.arange(32) - 15.5, indexing="ij")
+    sizes = torch.linspace(5, 8, 12)
+    labels = torch.stack(
+        [((row / s) ** 2 + (column / (s * (1 + n % 2))) ** 2 < 1).long() * 3 for n, s in enumerate(sizes)]
+    )
+    conditions = torch.eye(2)[torch.arange(12) % 2]
+    torch.manual_seed(0)
+    vae = AnatomicalVAE(2, 4, (32, 32), latent_size=1, channels=(8, 16), condition_size=2)
+    optimizer = torch.optim.Adam(vae.parameters(), lr=1e-2)
+    for _ in range(80):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(vae(ACDC.one_hot(labels), conditions), labels).backward()
+        optimizer.step()
+    vae.eval()
+    latents = vae.encode(ACDC.one_hot(labels), conditions)[0]
+    offsets = torch.zeros(12, 2, dtype=torch.int64)
+    space = LatentSpace(vae, ACDC, (2.0, 2.0), latents, offsets, check=None, max_draws=1, conditions=conditions)
+    assert torch.equal(space.likeliest_condition(labels), conditions)
+
+
+def test_without_conditions_there_is_no_likeliest_one():
+    _, labels = hearts(3)
+    vae = tiny_vae().eval()
+    space = LatentSpace(vae, ACDC, (2, 2), torch.randn(3, 4), torch.zeros(3, 2), check=None, max_draws=1)
+    assert space.likeliest_condition(labels[:, 0]) is None
 
 
 def test_what_is_not_valid_comes_back_as_it_was():

@@ -7,10 +7,14 @@ import pickle
 
 import pytest
 import torch
-from small_hearts import tiny_synthesizer
+from small_hearts import hearts, tiny_gan, tiny_synthesizer
 
+from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.errors import CheckpointError
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer
+from monai_cardiacgen.inferers.latent_sampler import LatentSampler
+from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
+from monai_cardiacgen.seeding import seeded
 
 
 @pytest.fixture
@@ -60,3 +64,27 @@ def test_a_pickle_bomb_does_not_explode(bundle, tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match=r"synthesizer\.pt"):
         CardiacSynthesizer.from_bundle(bundle)
     assert not (tmp_path / "exploded").exists()
+
+
+def test_conditions_come_back_and_can_be_asked_for(tmp_path):
+    images, labels = hearts(12)
+    conditions = torch.eye(2)[torch.arange(12) % 2]
+    torch.manual_seed(0)
+    vae = AnatomicalVAE(2, ACDC.num_classes, (32, 32), latent_size=4, channels=(8, 16), condition_size=2)
+    optimizer = torch.optim.Adam(vae.parameters(), lr=1e-2)
+    for _ in range(60):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(vae(ACDC.one_hot(labels[:, 0]), conditions), labels[:, 0]).backward()
+        optimizer.step()
+    told = {"view": ["2CH", "4CH"] * 6}
+    sampler = LatentSampler.fit(vae, ACDC, (2.0, 2.0), labels[:, 0], check=None, told=told, conditions=conditions)
+    gan = tiny_gan().eval()
+    styles = gan.style_encoder(images)
+    written = CardiacSynthesizer(ACDC, (2.0, 2.0), sampler, gan.generator, gan.style_encoder, styles)
+    read = CardiacSynthesizer.from_bundle(written.to_bundle(tmp_path / "bundle"))
+    assert torch.equal(read.sampler.conditions, conditions)
+    asked = [one.sampler.targeted(3, seeded(0), {"view": "4CH"}) for one in (written, read)]
+    assert torch.equal(asked[0].label, asked[1].label)
+    assert asked[1].condition.tolist() == [[0, 1]] * 3
+    for cases in (read.sample(2, seeded(1)), read.vary(images[:2], labels[:2, 0], 0.3, seeded(2))):
+        assert cases.image.shape == (2, 1, 32, 32)
