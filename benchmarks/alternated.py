@@ -111,9 +111,13 @@ class Clock:
                 if result is None or results[baseline] is None:
                     differences.pop(name, None)
                 else:
-                    away = (result.float() - results[baseline].float()).abs().max()
-                    differences[name] = max(differences[name], float(away))
+                    differences[name] = max(differences[name], _largest_difference(result, results[baseline]))
             if not turn:
                 begin = time.perf_counter()
             turn += 1
         return seconds, differences
+
+
+def _largest_difference(result: torch.Tensor | list[torch.Tensor], expected: Any) -> float:
+    pairs = zip(result, expected, strict=True) if isinstance(result, list) else [(result, expected)]
+    return max(float((one.float() - other.float()).abs().max()) for one, other in pairs)

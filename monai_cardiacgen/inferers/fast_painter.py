@@ -17,8 +17,10 @@ from ..networks.blocks.spade import SPADEResidualBlock, SpatiallyAdaptiveNorm
 from ..networks.nets.spade_generator import SPADEGenerator
 from .frozen_convolution import FrozenConvolution
 from .patch_tables import PatchTables
+from .pixel_modulation import Modulate, compiled_modulate, modulate
 
 _SLOPE = 0.2
+Statistics = tuple[torch.Tensor, torch.Tensor]
 
 
 class FastPainter(nn.Module):
@@ -31,17 +33,20 @@ class FastPainter(nn.Module):
     * Images lie channels-last, worked on in pieces that stay in the CPU's cache; weights are packed once.
     * Where a level's map has too many distinct patches (noise), its convolutions run.
 
-    No compiler is needed. The generator's weights must not change any more.
+    No compiler is needed; with one, norm, modulation and activation become one kernel. The generator's weights must
+    not change any more.
 
     Args:
         generator: the trained generator, spectral norms folded; it is not changed.
         dtype: number format of the feature maps; tables and statistics stay in float32.
+        compiled: use PyTorch's compiler, which needs a C++ compiler for the CPU and Triton for a GPU.
 
     Raises:
         InputError: for a generator with spectral norms, or a number format that is neither float32 nor bfloat16.
+        RuntimeError: PyTorch's, where it is to compile and there is no compiler.
     """
 
-    def __init__(self, generator: SPADEGenerator, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, generator: SPADEGenerator, dtype: torch.dtype = torch.float32, compiled: bool = False) -> None:
         super().__init__()
         if any(nn.utils.parametrize.is_parametrized(module) for module in generator.modules()):
             raise InputError("Expected a generator without spectral norms; pass it through fold_spectral_norm first.")
@@ -49,10 +54,13 @@ class FastPainter(nn.Module):
             raise InputError(f"Expected the number format torch.float32 or torch.bfloat16, got {dtype}.")
         self.generator = generator
         self.dtype = dtype
+        self.compiled = compiled
         self._prepare()
 
     def _prepare(self) -> None:
-        self._levels = [_Level(block, self.dtype) for block in self.generator.blocks]  # type: ignore[arg-type]
+        device = self.generator.to_image.weight.device
+        kernel = compiled_modulate(device, self.dtype) if self.compiled else modulate
+        self._levels = [_Level(block, self.dtype, kernel) for block in self.generator.blocks]  # type: ignore[arg-type]
         self._to_image = FrozenConvolution(self.generator.to_image, self.dtype)
 
     def _apply(self, *arguments: object, **named: object) -> FastPainter:
@@ -119,8 +127,9 @@ class FastPainter(nn.Module):
 class _Level:
     """One residual block on pixels `(N, C)`: see `SPADEResidualBlock`, whose steps these are."""
 
-    def __init__(self, block: SPADEResidualBlock, dtype: torch.dtype) -> None:
+    def __init__(self, block: SPADEResidualBlock, dtype: torch.dtype, kernel: Modulate) -> None:
         self.block = block
+        self.kernel = kernel
         self.norms = [block.norm_0, block.norm_1, *([] if block.norm_s is None else [block.norm_s])]
         self.tables = PatchTables(self.norms)
         self.first, self.second = FrozenConvolution(block.conv_0, dtype), FrozenConvolution(block.conv_1, dtype)
@@ -146,17 +155,14 @@ class _Level:
         else:
             tables = self.tables.of(patches)
             modulations = [
-                _Tabulated(norm, table, patches, style) for norm, table in zip(self.norms, tables, strict=True)
+                _Tabulated(norm, table, patches, style, self.kernel)
+                for norm, table in zip(self.norms, tables, strict=True)
             ]
         statistics = channel_statistics(x, len(label))  # every parent has as many children: they have the same
-        hidden = x.new_empty(label.numel(), x.shape[1])
-        for begin, end, part in modulations[0].pieces(x, statistics, parent):
-            hidden[begin:end] = F.leaky_relu_(part, _SLOPE)
-        hidden = _convolved(self.first, hidden, label.shape)
+        hidden = _convolved(self.first, modulations[0].activated(x, statistics, parent), label.shape)
         if noise is not None and self.strength is not None:
             hidden.addcmul_(noise.to(hidden.dtype).reshape(-1, 1), self.strength)
-        for begin, end, part in modulations[1].pieces(hidden, channel_statistics(hidden, len(label)), None):
-            hidden[begin:end] = F.leaky_relu_(part, _SLOPE)
+        hidden = modulations[1].activated(hidden, channel_statistics(hidden, len(label)), None)
         out = _convolved(self.second, hidden, label.shape)
         if self.shortcut is None:
             for begin, end in pieces(out):
@@ -168,34 +174,58 @@ class _Level:
 
 
 class _Modulation(Protocol):
+    """A norm and its modulation of pixels `x` with their mean and standard deviation."""
+
+    def activated(self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None) -> torch.Tensor:
+        """Return LeakyReLU of all modulated pixels, `(M, C)`."""
+
     def pieces(
-        self, x: torch.Tensor, statistics: tuple[torch.Tensor, torch.Tensor], parent: torch.Tensor | None
+        self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None
     ) -> Iterator[tuple[int, int, torch.Tensor]]:
-        """Yield begin, end and the modulated pixels between them, of `x` with its mean and standard deviation."""
+        """Yield begin, end and the modulated pixels between them, without activation."""
 
 
 class _Tabulated:
     """Norm and modulation where scale and shift of a pixel are those of its patch."""
 
     def __init__(
-        self, norm: SpatiallyAdaptiveNorm, table: torch.Tensor, patches: LabelPatches, style: torch.Tensor
+        self,
+        norm: SpatiallyAdaptiveNorm,
+        table: torch.Tensor,
+        patches: LabelPatches,
+        style: torch.Tensor,
+        kernel: Modulate,
     ) -> None:
         gamma_beta = norm.with_style(table, patches, style)
         self.gamma, self.beta = gamma_beta.chunk(2, dim=1)
         self.row = patches.row
         self.lookup = patches.lookup.flatten()
+        self.kernel = kernel
+
+    def activated(self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None) -> torch.Tensor:
+        out = x.new_empty(len(self.lookup), x.shape[1])
+        cuts = pieces(x, len(out)) if self.kernel is modulate else [(0, len(out))]
+        tables, parent, slope = self._tables(x, statistics), self._parent(parent), torch.tensor(_SLOPE)
+        for begin, end in cuts:
+            self.kernel(x, parent[begin:end], self.lookup[begin:end], *tables, slope, out[begin:end])
+        return out
 
     def pieces(
-        self, x: torch.Tensor, statistics: tuple[torch.Tensor, torch.Tensor], parent: torch.Tensor | None
+        self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None
     ) -> Iterator[tuple[int, int, torch.Tensor]]:
-        mean, deviation = (one[self.row] for one in statistics)
-        scale = (1 + self.gamma) / deviation
-        shift = (self.beta - mean * scale).to(x.dtype)
-        scale = scale.to(x.dtype)
+        tables, parent, slope = self._tables(x, statistics), self._parent(parent), torch.tensor(1.0)
         for begin, end in pieces(x, len(self.lookup)):
-            at = self.lookup[begin:end]
-            values = x[begin:end] if parent is None else x.index_select(0, parent[begin:end])
-            yield begin, end, shift.index_select(0, at).addcmul_(values, scale.index_select(0, at))
+            out = x.new_empty(end - begin, x.shape[1])
+            self.kernel(x, parent[begin:end], self.lookup[begin:end], *tables, slope, out)
+            yield begin, end, out
+
+    def _tables(self, x: torch.Tensor, statistics: Statistics) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, deviation = (one if len(one) == 1 else one[self.row] for one in statistics)
+        scale = (1 + self.gamma) / deviation
+        return scale.to(x.dtype), (self.beta - mean * scale).to(x.dtype)
+
+    def _parent(self, parent: torch.Tensor | None) -> torch.Tensor:
+        return torch.arange(len(self.lookup), device=self.lookup.device) if parent is None else parent
 
 
 class _Dense:
@@ -206,8 +236,14 @@ class _Dense:
         self.label = label
         self.style = style
 
+    def activated(self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None) -> torch.Tensor:
+        out = x.new_empty(self.label.numel(), x.shape[1])
+        for begin, end, part in self.pieces(x, statistics, parent):
+            out[begin:end] = F.leaky_relu_(part, _SLOPE)
+        return out
+
     def pieces(
-        self, x: torch.Tensor, statistics: tuple[torch.Tensor, torch.Tensor], parent: torch.Tensor | None
+        self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None
     ) -> Iterator[tuple[int, int, torch.Tensor]]:
         one_hot = F.one_hot(self.label, self.norm.shared.in_channels).movedim(-1, 1).to(torch.float32)
         of_labels = self.norm.gamma_beta(F.relu_(self.norm.shared(one_hot))).movedim(1, -1).flatten(1, -2)

@@ -18,7 +18,7 @@ _LEARNED, _TRIED = 32, 2
 
 
 def verified_painter(
-    generator: SPADEGenerator, sampler: LatentSampler, dtype: torch.dtype | None = None
+    generator: SPADEGenerator, sampler: LatentSampler, dtype: torch.dtype | None = None, compiled: bool = False
 ) -> FastPainter | None:
     """Return a painter for a generator, with the label patches of the sampler's hearts; none where it differs.
 
@@ -26,14 +26,15 @@ def verified_painter(
         generator: trained, spectral norms folded.
         sampler: whose training hearts the painter is tried on.
         dtype: number format of the feature maps; by default `fitting_format` of the generator's device.
+        compiled: use PyTorch's compiler; where there is none, the painter does without.
 
     Warns:
-        UserWarning: where the images differ by more than `TOLERANCE`; it says by how much.
+        UserWarning: where the images differ by more than `TOLERANCE`, by how much; where there is no compiler.
     """
     device = next(generator.parameters()).device
     if sampler.vae.spatial_dims == 2:
         sampler.vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # decodes faster, too
-    painter = FastPainter(generator, fitting_format(device) if dtype is None else dtype)
+    painter = _painter(generator, fitting_format(device) if dtype is None else dtype, compiled)
     some = torch.linspace(0, len(sampler.latents) - 1, _LEARNED).round().long().unique().to(device)
     label = sampler.scheme.to_channels(sampler.decode(sampler.latents[some], sampler.offsets[some]))
     painter.learn(label)
@@ -52,6 +53,16 @@ def verified_painter(
         stacklevel=3,
     )
     return None
+
+
+def _painter(generator: SPADEGenerator, dtype: torch.dtype, compiled: bool) -> FastPainter:
+    try:
+        return FastPainter(generator, dtype, compiled)
+    except RuntimeError as error:  # PyTorch's, of a missing or failing compiler
+        if not compiled:
+            raise
+        warnings.warn(f"PyTorch's compiler fails, so nothing is compiled: {str(error).splitlines()[0]}", stacklevel=4)
+        return FastPainter(generator, dtype)
 
 
 def fitting_format(device: torch.device) -> torch.dtype:

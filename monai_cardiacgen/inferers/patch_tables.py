@@ -14,7 +14,7 @@ from ..networks.blocks.spade import SpatiallyAdaptiveNorm
 _SIDE = 3
 #: Patterns are computed so many at a time, filled up where there are fewer: the last bits of a matrix product may
 #: depend on its number of rows, and a pattern's values must not depend on which others were new with it.
-_BLOCK = 32
+_BLOCK = 8
 #: Memory that the tables of one level may take; when they are full they begin anew.
 _BYTES = 128 << 20
 

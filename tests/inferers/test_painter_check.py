@@ -7,7 +7,7 @@ import torch
 from small_hearts import hearts, tiny_synthesizer
 
 from monai_cardiacgen.errors import ShapeError
-from monai_cardiacgen.inferers import painter_check
+from monai_cardiacgen.inferers import fast_painter, painter_check
 from monai_cardiacgen.inferers.fast_painter import FastPainter
 from monai_cardiacgen.inferers.painter_check import fitting_format, verified_painter
 from monai_cardiacgen.seeding import seeded
@@ -53,6 +53,17 @@ def test_a_painter_that_differs_is_refused_with_a_warning(synthesizer, monkeypat
         assert verified_painter(synthesizer.generator, synthesizer.sampler, torch.float32) is None
     monkeypatch.setattr(painter_check, "TOLERANCE", {torch.float32: 1e-3})
     assert verified_painter(synthesizer.generator, synthesizer.sampler, torch.float32) is not None
+
+
+def test_without_a_compiler_nothing_is_compiled(synthesizer, monkeypatch):
+    def missing(device: torch.device, dtype: torch.dtype) -> None:
+        raise RuntimeError("no compiler\nand many lines more")
+
+    monkeypatch.setattr(fast_painter, "compiled_modulate", missing)
+    with pytest.warns(UserWarning, match="nothing is compiled: no compiler$"):
+        painter = verified_painter(synthesizer.generator, synthesizer.sampler, torch.float32, compiled=True)
+    assert painter is not None
+    assert not painter.compiled
 
 
 @pytest.mark.parametrize(("amx", "expected"), [(True, torch.bfloat16), (False, torch.float32)])

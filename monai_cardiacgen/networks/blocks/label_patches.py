@@ -139,6 +139,7 @@ def _compact(numbers: torch.Tensor, limit: int) -> tuple[torch.Tensor, torch.Ten
     if limit > _TABLE * numbers.numel():
         values, compact = torch.unique(numbers, return_inverse=True)
         return compact, values
-    there = torch.zeros(limit, dtype=torch.int64, device=numbers.device)
-    there[numbers.flatten()] = 1
-    return (there.cumsum(0) - 1)[numbers], there.nonzero().squeeze(1)
+    flat = numbers.flatten()
+    there = torch.zeros(limit, dtype=torch.int64, device=numbers.device).scatter_(0, flat, 1)
+    compact = (there.cumsum(0) - 1).index_select(0, flat)  # both are quicker than indexing
+    return compact.view(numbers.shape), there.nonzero().squeeze(1)

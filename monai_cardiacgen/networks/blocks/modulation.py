@@ -8,7 +8,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 #: Values of a part of an image that is worked on at once: with a few tables beside it, it fits into a core's cache.
-_PIECE = 1 << 16
+_PIECE = 1 << 18
 
 
 class NormaliseAndModulate(torch.autograd.Function):

@@ -7,10 +7,11 @@ from monai.networks.layers.factories import Conv, Norm
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
-from torch.nn.utils.parametrizations import spectral_norm
 
+from .few_pixels import convolve
 from .label_patches import LabelPatches
 from .modulation import NormaliseAndModulate
+from .spectral_norm import spectral_norm
 
 
 class SpatiallyAdaptiveNorm(nn.Module):
@@ -87,7 +88,8 @@ class SpatiallyAdaptiveNorm(nn.Module):
 
     def with_style(self, of_labels: torch.Tensor, patches: LabelPatches, style: torch.Tensor) -> torch.Tensor:
         """Return gamma and beta `(U, 2 * features)` of each pair: what its patch and its row's style say."""
-        table = of_labels.index_select(0, patches.patch)
+        # Of one label map, pairs and patches are the same.
+        table = of_labels if len(patches.lookup) == 1 else of_labels.index_select(0, patches.patch)
         if self.style is not None:
             a_class = self.style(style).unflatten(1, (patches.classes, -1))
             table = table + a_class[patches.row, patches.centre]
@@ -157,10 +159,10 @@ class SPADEResidualBlock(nn.Module):
         shortcut = x
         if self.norm_s is not None and self.conv_s is not None:
             shortcut = self.conv_s(self.norm_s(x, one_hot, style, patches))
-        x = self.conv_0(F.leaky_relu(self.norm_0(x, one_hot, style, patches), 0.2, inplace=True))
+        x = convolve(self.conv_0, F.leaky_relu(self.norm_0(x, one_hot, style, patches), 0.2, inplace=True))
         if noise is not None:
             x = x + self.noise_strength * noise
-        x = self.conv_1(F.leaky_relu(self.norm_1(x, one_hot, style, patches), 0.2, inplace=True))
+        x = convolve(self.conv_1, F.leaky_relu(self.norm_1(x, one_hot, style, patches), 0.2, inplace=True))
         result: torch.Tensor = shortcut + x
         return result
 

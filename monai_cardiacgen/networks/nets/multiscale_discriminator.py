@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from monai.networks.layers.factories import Conv, Norm, Pool
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from ...checks import check_batch, check_spatial_dims
 from ...errors import ShapeError
+from ..blocks.spectral_norm import spectral_norm
 
 
 class PatchCritic(nn.Module):

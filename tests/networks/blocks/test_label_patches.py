@@ -109,6 +109,22 @@ def test_sorting_and_counting_give_the_same_patches(monkeypatch):
     assert len(ordered.row) == len(counted.row)
 
 
+def test_maps_of_one_class_have_one_patch_inside():
+    label = torch.full((2, 9, 9), 3)
+    patches = distinct_patches(label, 4)
+    inside = patches.lookup[:, 2:-2, 2:-2]
+    assert torch.equal(inside, inside[:, :1, :1].expand_as(inside))
+    assert bool((patches.label[patches.patch[inside[0, 0, 0]]] == 3).all())
+    assert len(patches.label) == 25  # three distances from each border, in either direction: 5 x 5
+
+
+def test_a_class_that_fills_no_patch_has_none_of_its_own():
+    label = torch.zeros(1, 12, 12, dtype=torch.int64)
+    label[0, 5:7, 5:7] = 2
+    patches = distinct_patches(label, 3)
+    assert [int(one[0, 0]) for one in patches.label if bool((one == one[0, 0]).all())] == [0]
+
+
 def test_soft_labels_are_told_from_hard_ones():
     one_hot = torch.nn.functional.one_hot(blobs(1, 40), 4).movedim(-1, 1).float()
     assert is_hard(one_hot)
