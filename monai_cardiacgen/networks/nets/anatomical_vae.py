@@ -89,7 +89,7 @@ class AnatomicalVAE(nn.Module):
         self.log_variance = nn.Linear(flat_size + condition_size, latent_size)
         self.decoder = nn.Sequential(
             nn.Linear(latent_size + condition_size, flat_size),
-            nn.ELU(),
+            nn.ELU(inplace=True),
             nn.Unflatten(1, (narrow, *coarse_size)),
             self._conv(narrow, channels[-1]),
             *(self._up(coarse, fine) for coarse, fine in itertools.pairwise((*channels[::-1], channels[0]))),
@@ -99,7 +99,7 @@ class AnatomicalVAE(nn.Module):
     def _conv(self, before: int, after: int, stride: int = 1) -> nn.Sequential:
         dims = self.spatial_dims
         conv = Conv[Conv.CONV, dims](before, after, kernel_size=3, stride=stride, padding=1, bias=False)
-        return nn.Sequential(conv, Norm[Norm.BATCH, dims](after), nn.ELU())
+        return nn.Sequential(conv, Norm[Norm.BATCH, dims](after), nn.ELU(inplace=True))
 
     def _down(self, fine: int, coarse: int) -> nn.Sequential:
         return nn.Sequential(self._conv(fine, coarse, stride=2), self._conv(coarse, coarse))
@@ -107,7 +107,7 @@ class AnatomicalVAE(nn.Module):
     def _up(self, coarse: int, fine: int) -> nn.Sequential:
         dims = self.spatial_dims
         transposed = Conv[Conv.CONVTRANS, dims](coarse, fine, kernel_size=2, stride=2, bias=False)
-        return nn.Sequential(transposed, Norm[Norm.BATCH, dims](fine), nn.ELU(), self._conv(fine, fine))
+        return nn.Sequential(transposed, Norm[Norm.BATCH, dims](fine), nn.ELU(inplace=True), self._conv(fine, fine))
 
     def encode(self, one_hot: torch.Tensor, condition: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and log variance `(B, latent_size)` of label maps `(B, num_classes, *spatial_size)`.
