@@ -14,14 +14,14 @@ from .alternated import Clock, Comparison
 from .machine import describe_machine
 from .memory import compare_memory
 from .monai_networks import compare_with_monai
-from .painters import DENSE, OPTIMIZED, OURS, PUBLISHED, FastPainter
+from .painters import DENSE, OPTIMIZED, OURS, PUBLISHED
 from .painting import compare_hard_maps, compare_painting, compare_training
 from .tables import as_markdown, write_results
 from .transform import compare_training_loop, compare_transform
 
 Comparisons = Callable[[], Iterable[Comparison]]
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-_ROOT = Path(__file__).parent.parent
+_WAYS = [PUBLISHED, DENSE, OURS, OPTIMIZED]
 
 
 def full(clock: Clock, batches: list[int], dtypes: list[torch.dtype]) -> dict[str, Comparisons]:
@@ -39,7 +39,7 @@ def full(clock: Clock, batches: list[int], dtypes: list[torch.dtype]) -> dict[st
         "monai": lambda: compare_with_monai(clock, 256, 64),
         "transform": lambda: compare_transform(clock, 256),
         "loop": lambda: compare_training_loop(256, 32, (0, 1, 2), 3, device),
-        "memory": lambda: compare_memory(_ways(), 64, (256,), device),
+        "memory": lambda: compare_memory(_WAYS, 64, (256,), device),
     }
 
 
@@ -53,12 +53,8 @@ def quick(clock: Clock, batches: list[int], dtypes: list[torch.dtype]) -> dict[s
         "monai": lambda: compare_with_monai(clock, 128, 16),
         "transform": lambda: compare_transform(clock, 128),
         "loop": lambda: compare_training_loop(64, 16, (0, 1), 1, device),
-        "memory": lambda: compare_memory(_ways(), 16, (128,), device),
+        "memory": lambda: compare_memory(_WAYS, 16, (128,), device),
     }
-
-
-def _ways() -> list[str]:
-    return [PUBLISHED, DENSE, OURS] + ([OPTIMIZED] if FastPainter is not None else [])
 
 
 def main() -> None:

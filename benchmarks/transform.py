@@ -38,11 +38,12 @@ def ordinary(prob: float = 1.0) -> list[Any]:
 
 
 def synthesizers(size: int) -> dict[str, CardiacSynthesizer]:
-    """Return the synthesizer as it is and, where this version has it, optimized."""
-    ways = {"": stand_in_synthesizer(size)}
-    if hasattr(CardiacSynthesizer, "optimize"):
-        ways[", optimized"] = stand_in_synthesizer(size).optimize()
-    return ways
+    """Return the synthesizer as it is, optimized, and compiled too."""
+    return {
+        "": stand_in_synthesizer(size),
+        ", optimized": stand_in_synthesizer(size).optimize(),
+        ", compiled": stand_in_synthesizer(size).optimize(compiled=True),
+    }
 
 
 def compare_transform(clock: Clock, size: int) -> Iterator[Comparison]:
