@@ -55,6 +55,15 @@ def heart_mask(label: torch.Tensor, scheme: LabelScheme) -> torch.Tensor:
     return heart
 
 
+def check_is_heart(scheme: LabelScheme) -> None:
+    """Raise `LabelError` unless all structures of a scheme are of the heart: a shape model centres what is labelled."""
+    if ULTRASOUND_SECTOR in scheme.names:
+        raise LabelError(
+            f"Expected a scheme of the heart alone for a shape model, got {scheme.name!r} with the ultrasound sector; "
+            f"map its labels with LabelScheme.to_scheme, and draw sectors round the hearts with SectorProposal."
+        )
+
+
 def label_moments(label: torch.Tensor, scheme: LabelScheme, spacing: Sequence[float]) -> LabelMoments:
     r"""Return the moments of the hearts of label maps.
 

@@ -12,8 +12,10 @@ from monai.utils import CommonKeys
 from torch import nn
 from torch.optim import Optimizer
 
+from ..anatomy.label_moments import check_is_heart
 from ..anatomy.labels import LabelScheme
 from ..anatomy.placement import centre_heart
+from ..anatomy.schemes import ULTRASOUND_SECTOR
 from ..errors import ShapeError
 from ..losses import EvidenceLowerBoundLoss
 from ..networks.nets.anatomical_vae import AnatomicalVAE
@@ -60,6 +62,11 @@ class VAEGANTrainer(ResumableTrainer):
         accumulation: parts that each batch is taken in, for batches larger than memory.
         decollate: MONAI's: split batch and output into rows after each iteration.
         postprocessing: a MONAI transform of the output.
+        shape_scheme: what the shape model learns of the label maps, where that is less: the heart without the
+            ultrasound sector; `scheme` by default.
+
+    Raises:
+        LabelError: for a shape model of the ultrasound sector.
 
     Source:
         Skandarani et al., "On the effectiveness of GAN generated cardiac MRIs for segmentation", MIDL 2020.
@@ -86,8 +93,11 @@ class VAEGANTrainer(ResumableTrainer):
         accumulation: int = 1,
         decollate: bool = False,
         postprocessing: Callable[[Any], Any] | None = None,
+        shape_scheme: LabelScheme | None = None,
     ) -> None:
         self.scheme = scheme
+        self.shape_scheme = shape_scheme or scheme
+        check_is_heart(self.shape_scheme)
         self.vae = shared_batch_norm(vae, device)
         self.vae_optimizer = vae_optimizer
         self.vae_loss = EvidenceLowerBoundLoss() if vae_loss is None else vae_loss
@@ -130,7 +140,10 @@ class VAEGANTrainer(ResumableTrainer):
         self.gan.train()
         losses, painted = self.gan_step(image, self.scheme.one_hot(label[:, 0]), self.generator, engine.fire_event)
         self.gan_average.update_parameters(self.gan)
-        engine.state.output = {**gan_output(image, label, losses, painted), **self._shape_step(label[:, 0], batchdata)}
+        engine.state.output = {
+            **gan_output(image, label, losses, painted),
+            **self._shape_step(self._hearts_of(label[:, 0]), batchdata),
+        }
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return engine.state.output  # type: ignore[no-any-return]
 
@@ -142,11 +155,18 @@ class VAEGANTrainer(ResumableTrainer):
         hearts = int(everywhere.sum())
         noise = torch.randn(hearts, self.vae.latent_size, generator=self.generator)
         number = own_rows(everywhere.cumsum(0) - 1)[has_heart.cpu()]  # of this rank's hearts, among all
-        one_hot = self.scheme.one_hot(centre_heart(label[has_heart])[0])
+        one_hot = self.shape_scheme.one_hot(centre_heart(label[has_heart])[0])
         condition = self._condition(batchdata, len(label), label.device)
         told = None if condition is None else condition[has_heart]
         output = self.vae_step(one_hot, noise[number], told, whole_batch=hearts)
         return {"vae": float(output[CommonKeys.LOSS])}
+
+    def _hearts_of(self, label: torch.Tensor) -> torch.Tensor:
+        """Return label maps in the shape model's codes."""
+        if self.shape_scheme == self.scheme:
+            return label
+        without = [name for name in self.scheme.names if name == ULTRASOUND_SECTOR]
+        return self.scheme.to_scheme(label, self.shape_scheme, without)
 
     def _condition(self, batchdata: dict[str, torch.Tensor], rows: int, device: torch.device) -> torch.Tensor | None:
         """Return what a conditional shape model is told of each row of the batch, `(rows, K)`."""

@@ -13,6 +13,7 @@ from .latent_inpainter import LatentInpainter
 from .latent_sampler import LatentSampler
 from .patient_fit import fit_patient_sampler
 from .patient_sampler import PatientSampler
+from .sector_proposal import SectorProposal
 from .synthetic_patient import ShortAxisStack, SyntheticCine, SyntheticPatient, SyntheticPatients
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "LatentSampler",
     "PatientSampler",
     "RepairedLabels",
+    "SectorProposal",
     "ShortAxisStack",
     "SyntheticCases",
     "SyntheticCine",

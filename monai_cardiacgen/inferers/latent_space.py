@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from ..anatomy.check import AnatomyCheck
 from ..anatomy.heart_size import measure_hearts
+from ..anatomy.label_moments import check_is_heart
 from ..anatomy.labels import LabelScheme
 from ..anatomy.placement import centre_heart, place_heart
 from ..checks import check_spacing
@@ -59,6 +60,7 @@ class LatentSpace(nn.Module):
 
     Raises:
         InputError: for fewer than one draw.
+        LabelError: for a scheme with the ultrasound sector.
         ShapeError: when latents, offsets and conditions do not fit each other or the autoencoder.
     """
 
@@ -77,6 +79,7 @@ class LatentSpace(nn.Module):
         super().__init__()
         conditions = torch.zeros(len(latents), 0) if conditions is None else conditions
         _check_arguments(vae, latents, offsets, conditions, max_draws)
+        check_is_heart(scheme)
         self.vae = vae
         self.scheme = scheme
         self.spacing = check_spacing(spacing, vae.spatial_dims)

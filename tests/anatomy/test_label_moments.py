@@ -9,7 +9,7 @@ import pytest
 import torch
 from skimage.measure import regionprops
 
-from monai_cardiacgen.anatomy.label_moments import heart_mask, label_moments
+from monai_cardiacgen.anatomy.label_moments import check_is_heart, heart_mask, label_moments
 from monai_cardiacgen.anatomy.schemes import CAMUS, CAMUS_SECTOR
 from monai_cardiacgen.errors import LabelError, ShapeError, SpacingError
 
@@ -69,6 +69,12 @@ def test_ultrasound_sector_is_no_heart():
     assert torch.equal(heart_mask(in_sector, CAMUS_SECTOR), label > 0)
     alone, within = label_moments(label, CAMUS, (1, 1)), label_moments(in_sector, CAMUS_SECTOR, (1, 1))
     assert float(alone.angle) == float(within.angle)
+
+
+def test_shape_models_want_the_heart_alone():
+    check_is_heart(CAMUS)
+    with pytest.raises(LabelError, match="SectorProposal"):
+        check_is_heart(CAMUS_SECTOR)
 
 
 def test_what_has_no_moments_is_refused():

@@ -10,17 +10,23 @@ from monai.data import DataLoader, Dataset
 from small_hearts import hearts, tiny_gan, tiny_vae
 
 from monai_cardiacgen.anatomy.placement import centre_heart
-from monai_cardiacgen.anatomy.schemes import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC, CAMUS, CAMUS_SECTOR
+from monai_cardiacgen.engines.spade_gan import SPADEGAN
 from monai_cardiacgen.engines.vaegan_trainer import VAEGANTrainer
-from monai_cardiacgen.errors import CheckpointError, ShapeError
+from monai_cardiacgen.errors import CheckpointError, LabelError, ShapeError
 from monai_cardiacgen.losses import DiffAugment
 from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
+from monai_cardiacgen.networks.nets.multiscale_discriminator import MultiscaleDiscriminator
+from monai_cardiacgen.networks.nets.spade_generator import SPADEGenerator
+from monai_cardiacgen.networks.nets.style_encoder import StyleEncoder
 
 
-def trainer(max_epochs: int, label=None, augment=None, vae=None, conditions=None, **changes) -> VAEGANTrainer:
+def trainer(
+    max_epochs: int, label=None, augment=None, vae=None, gan=None, conditions=None, scheme=ACDC, **changes
+) -> VAEGANTrainer:
     image, given = hearts(8)
     label = given if label is None else label
-    gan, vae = tiny_gan(augment=augment), vae or tiny_vae()
+    gan, vae = gan or tiny_gan(augment=augment), vae or tiny_vae()
     painters = [*gan.generator.parameters(), *gan.style_encoder.parameters()]
     slices = [{"image": one, "label": other} for one, other in zip(image, label, strict=True)]
     if conditions is not None:
@@ -34,7 +40,7 @@ def trainer(max_epochs: int, label=None, augment=None, vae=None, conditions=None
         gan=gan,
         generator_optimizer=torch.optim.Adam(painters, lr=1e-3),
         discriminator_optimizer=torch.optim.Adam(gan.discriminator.parameters(), lr=1e-3),
-        scheme=ACDC,
+        scheme=scheme,
         **changes,
     )
 
@@ -108,6 +114,28 @@ def test_missing_or_unfit_condition_is_refused(conditions):
     one.logger.disabled = True
     with pytest.raises(ShapeError, match="EncodeHeartConditiond"):
         one.run()
+
+
+def test_shape_model_learns_the_heart_without_the_sector_that_the_painter_sees():
+    _, label = hearts(8)
+    in_sector = label.clone()
+    in_sector[:, :, 2:30, 1:31] = torch.where(label == 0, 4, label)[:, :, 2:30, 1:31]
+    with pytest.raises(LabelError, match="heart alone"):
+        trainer(1, label=in_sector, scheme=CAMUS_SECTOR)
+    torch.manual_seed(2)
+    gan = SPADEGAN(
+        SPADEGenerator(2, 5, channels=(8, 8, 8), hidden_channels=8, style_size=6, start_size=(8, 8)),
+        StyleEncoder(2, channels=(8, 8, 8), style_size=6, end_size=(4, 4)),
+        MultiscaleDiscriminator(2, 6, channels=(8, 8), scales=2),
+    )
+    seen, painted = [], []
+    one = trainer(1, label=in_sector, gan=gan, scheme=CAMUS_SECTOR, shape_scheme=CAMUS)
+    encode, paint = one.vae.encode, one.gan.generator.forward
+    one.vae.encode = lambda one_hot, condition=None: (seen.append(one_hot), encode(one_hot, condition))[1]
+    one.gan.generator.forward = lambda one_hot, *rest: (painted.append(one_hot), paint(one_hot, *rest))[1]
+    one.run()
+    assert torch.equal(torch.cat(seen), CAMUS.one_hot(centre_heart(label[:, 0])[0]))
+    assert torch.equal(torch.cat(painted), CAMUS_SECTOR.one_hot(in_sector[:, 0]))
 
 
 def test_slices_without_a_heart_leave_the_shape_model_alone():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from small_hearts import hearts, tiny_vae
 
-from monai_cardiacgen.anatomy.schemes import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC, CAMUS_SECTOR
+from monai_cardiacgen.errors import LabelError
 from monai_cardiacgen.inferers.hearts import Hearts
 from monai_cardiacgen.inferers.latent_space import LatentSpace, or_unchanged, standardised
 from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
@@ -53,6 +55,12 @@ def test_likeliest_condition_is_the_one_that_a_trained_autoencoder_was_told():
     offsets = torch.zeros(12, 2, dtype=torch.int64)
     space = LatentSpace(vae, ACDC, (2.0, 2.0), latents, offsets, check=None, max_draws=1, conditions=conditions)
     assert torch.equal(space.likeliest_condition(labels), conditions)
+
+
+def test_scheme_with_the_sector_is_refused():
+    vae = AnatomicalVAE(2, 5, (32, 32), latent_size=4, channels=(8,)).eval()
+    with pytest.raises(LabelError, match="heart alone"):
+        LatentSpace(vae, CAMUS_SECTOR, (1, 1), torch.randn(3, 4), torch.zeros(3, 2), check=None, max_draws=1)
 
 
 def test_without_conditions_there_is_no_likeliest_one():
