@@ -4,6 +4,7 @@ from .anatomy_overlay import anatomy_figure
 from .augmentation import OrdinaryAugmentation
 from .bootstrap import Interval, bootstrap_difference, bootstrap_mean
 from .comparison import Comparison, compare_arms
+from .echo_scores import EchoComparison, EchoScore, compare_echo, score_echo
 from .evaluation import Score, evaluate_segmentation, load_test_volumes
 from .report import Report, write_report
 from .segmentation import dice_by_volume, train_segmentation
@@ -13,6 +14,8 @@ from .synthesis import SynthesisBudget, train_synthesizer
 
 __all__ = [
     "Comparison",
+    "EchoComparison",
+    "EchoScore",
     "Interval",
     "OrdinaryAugmentation",
     "Report",
@@ -24,11 +27,13 @@ __all__ = [
     "bootstrap_difference",
     "bootstrap_mean",
     "compare_arms",
+    "compare_echo",
     "dice_by_volume",
     "evaluate_segmentation",
     "load_test_volumes",
     "measure_style_diversity",
     "measure_style_parts",
+    "score_echo",
     "train_segmentation",
     "train_synthesizer",
     "write_report",
