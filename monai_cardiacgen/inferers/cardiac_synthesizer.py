@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from ..anatomy.labels import LabelScheme
 from ..checks import check_batch, check_finite, check_spacing
@@ -20,6 +19,7 @@ from ..networks.nets.style_encoder import StyleEncoder
 from ..seeding import row_generators
 from ..types import Generators
 from .fast_painter import FastPainter
+from .heart_share import heart_share
 from .latent_sampler import LatentSampler
 from .painter_check import verified_painter
 from .synthesizer_files import read_synthesizer, write_synthesizer
@@ -275,25 +275,4 @@ class CardiacSynthesizer(nn.Module):
             )
 
 
-def heart_share(before: torch.Tensor, after: torch.Tensor, feather: int) -> torch.Tensor:
-    """Return how much of each pixel is to be repainted when a heart moves.
-
-    Args:
-        before: label maps `(B, *spatial)`, 0 is background.
-        after: the same, with the new hearts.
-        feather: pixels over which the share falls from 1 at the hearts to 0.
-
-    Returns:
-        `(B, 1, *spatial)` in [0, 1]: 1 on both hearts and one pixel round them.
-    """
-    hearts = ((before > 0) | (after > 0))[:, None].to(torch.float32)
-    dims = before.ndim - 1
-    pool = F.max_pool2d if dims == 2 else F.max_pool3d
-    average = F.avg_pool2d if dims == 2 else F.avg_pool3d
-    grown = pool(hearts, 2 * feather + 3, stride=1, padding=feather + 1)
-    width = 2 * feather + 1
-    smooth = average(grown, width, stride=1, padding=feather, count_include_pad=False)
-    return torch.maximum(smooth, pool(hearts, 3, stride=1, padding=1))
-
-
-__all__ = ["CardiacSynthesizer", "SyntheticCases", "heart_share"]
+__all__ = ["CardiacSynthesizer", "SyntheticCases"]

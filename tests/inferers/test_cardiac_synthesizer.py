@@ -10,7 +10,8 @@ import torch
 from small_hearts import hearts, tiny_synthesizer
 
 from monai_cardiacgen.errors import InputError, IntensityError, LabelError, ShapeError
-from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer, heart_share
+from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer
+from monai_cardiacgen.inferers.heart_share import heart_share
 from monai_cardiacgen.seeding import row_generators, seeded
 
 
@@ -128,19 +129,6 @@ def test_wrong_input_is_refused(synthesizer, real):
         synthesizer.sample(3, [seeded(0)])
     with pytest.raises(IntensityError, match="finite"):
         synthesizer.encode_style(image * float("nan"))
-
-
-def test_share_is_whole_on_both_hearts_and_nothing_far_away():
-    before, after = torch.zeros(1, 40, 40), torch.zeros(1, 40, 40)
-    before[0, 10:14, 10:14] = 1
-    after[0, 16:20, 10:14] = 2
-    share = heart_share(before, after, feather=3)
-    assert share.shape == (1, 1, 40, 40)
-    assert bool((share[0, 0, 10:14, 10:14] == 1).all())
-    assert bool((share[0, 0, 16:20, 10:14] == 1).all())
-    assert float(share[0, 0, 30:].max()) == 0
-    profile = share[0, 0, 12, 14:30]
-    assert bool((profile.diff() <= 1e-6).all())
 
 
 def test_styles_of_new_hearts_come_from_hearts_like_them(synthesizer):
