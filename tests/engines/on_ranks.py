@@ -32,6 +32,8 @@ STEPS = 2  # an epoch
 class DoubleScheme:
     """ACDC's label scheme for networks in float64."""
 
+    names = ACDC.names
+
     def one_hot(self, label: torch.Tensor) -> torch.Tensor:
         return ACDC.one_hot(label).double()
 
