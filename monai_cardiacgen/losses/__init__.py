@@ -6,6 +6,7 @@ from .adversarial import HingeDiscriminatorLoss, HingeGeneratorLoss
 from .diff_augment import DiffAugment
 from .evidence_lower_bound import EvidenceLowerBoundLoss, kullback_leibler
 from .feature_matching import FeatureMatchingLoss
+from .least_squares import LeastSquaresDiscriminatorLoss, LeastSquaresGeneratorLoss, discriminator_accuracy
 from .partial_label import PartialLabelLoss, only_known
 from .wasserstein import WassersteinCriticLoss, WassersteinGeneratorLoss, between, gradient_norm, gradient_penalty
 
@@ -15,10 +16,13 @@ __all__ = [
     "FeatureMatchingLoss",
     "HingeDiscriminatorLoss",
     "HingeGeneratorLoss",
+    "LeastSquaresDiscriminatorLoss",
+    "LeastSquaresGeneratorLoss",
     "PartialLabelLoss",
     "WassersteinCriticLoss",
     "WassersteinGeneratorLoss",
     "between",
+    "discriminator_accuracy",
     "gradient_norm",
     "gradient_penalty",
     "kullback_leibler",

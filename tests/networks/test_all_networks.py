@@ -13,6 +13,8 @@ from torch import nn
 
 from monai_cardiacgen.errors import ShapeError
 from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
+from monai_cardiacgen.networks.nets.conditional_patch_critic import ConditionalPatchCritic
+from monai_cardiacgen.networks.nets.conditional_unet import ConditionalUNetGenerator
 from monai_cardiacgen.networks.nets.enet import ENet
 from monai_cardiacgen.networks.nets.multiscale_discriminator import MultiscaleDiscriminator
 from monai_cardiacgen.networks.nets.spade_generator import SPADEGenerator
@@ -107,6 +109,18 @@ NETWORKS = {
         ("logits",),
         1,
     ),
+    "ConditionalUNetGenerator": Network(
+        lambda dims: ConditionalUNetGenerator(dims, in_channels=4, channels=(8, 8, 8)),
+        lambda batch, size: (one_hot(batch, size),),
+        (1, "spatial"),
+        8,
+    ),
+    "ConditionalPatchCritic": Network(
+        lambda dims: ConditionalPatchCritic(dims, in_channels=5, channels=(8, 8, 8, 8)),
+        lambda batch, size: (image(batch, size, channels=5),),
+        (1, "patches"),
+        8,
+    ),
 }
 
 pytestmark = [
@@ -133,6 +147,9 @@ def test_forward_gives_one_tensor_of_the_promised_shape(name, dims, network, inp
         if side == "logits":  # two 4x4 convolutions of stride 1 take one off each side, at full and at half size
             halves = [[(edge // scale) // 2 for edge in SIZES[dims]] for scale in (1, 2)]
             expected.append(sum(math.prod(edge - 2 for edge in half) for half in halves))
+            continue
+        if side == "patches":
+            expected += [edge // 8 for edge in SIZES[dims]]
             continue
         expected += SIZES[dims] if side == "spatial" else [side]
     out = network.eval()(*inputs)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .anatomical_vae import AnatomicalVAE
+from .conditional_patch_critic import ConditionalPatchCritic
+from .conditional_unet import ConditionalUNetGenerator
 from .enet import ENet
 from .multiscale_discriminator import MultiscaleDiscriminator
 from .spade_generator import SPADEGenerator
@@ -11,6 +13,8 @@ from .wgan_gp import WGANCritic, WGANGenerator
 
 __all__ = [
     "AnatomicalVAE",
+    "ConditionalPatchCritic",
+    "ConditionalUNetGenerator",
     "ENet",
     "MultiscaleDiscriminator",
     "SPADEGenerator",
