@@ -33,12 +33,14 @@ class VesselCircle:
         centre: in voxels along the first two axes.
         radius: mm.
         score: share of the circle on which there is an edge, in [0, 1].
+        contrast: how much brighter it is than the ring round it, in standard deviations of its own intensities.
     """
 
     slice: int
     centre: tuple[float, float]
     radius: float
     score: float
+    contrast: float
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,40 @@ class VesselTracker:
         above = self._follow(volume, spacing, first, range(start + 1, volume.shape[2]))
         return [*reversed(below), first, *above]
 
+    def strongest(
+        self, image: npt.NDArray[Any], spacing: Sequence[float], near: Sequence[float], reach: float
+    ) -> VesselCircle | None:
+        """Return the strongest circle of one slice near a place, whether or not it is clear enough to be a vessel.
+
+        `clear` tells whether it is. So results of different quality are measured alike, those without a vessel too.
+
+        Args:
+            image: intensities `(H, W)`.
+            spacing: mm between pixels along H and W.
+            near: a place in pixels along H and W.
+            reach: how far in mm the circle's centre may lie from there.
+
+        Returns:
+            The circle, as of slice 0; None where there is no edge at all.
+
+        Raises:
+            ShapeError: when the image is not `(H, W)`.
+            IntensityError: when it holds NaN or infinity.
+        """
+        if image.ndim != 2:
+            raise ShapeError(f"Expected an image (H, W), got {image.shape}; pass slices one by one.")
+        if not np.isfinite(image).all():
+            raise IntensityError("Expected a finite image, got NaN or infinity; repair or leave out this case.")
+        row, column = near
+        return self._strongest(image, 0, check_spacing(spacing, 2), (row, column), self.radii, reach, holds=False)
+
+    def clear(self, circle: VesselCircle) -> bool:
+        """Return whether a circle is taken for the vessel's outline: enough of it is edge, and it stands out.
+
+        The edges of mere noise make circles too, but these do not stand out.
+        """
+        return circle.score >= self.least_score and circle.contrast > 1
+
     def _follow(
         self, volume: npt.NDArray[Any], spacing: Sequence[float], last: VesselCircle, slices: range
     ) -> list[VesselCircle]:
@@ -148,6 +184,24 @@ class VesselTracker:
         *,
         holds: bool,
     ) -> VesselCircle | None:
+        """Return the best circle if it is clear and lies within the image."""
+        circle = self._strongest(image, number, spacing, near, radii, reach, holds=holds)
+        if circle is None or not self.clear(circle):
+            return None
+        inside = all(0 <= place <= side - 1 for place, side in zip(circle.centre, image.shape, strict=True))
+        return circle if inside else None
+
+    def _strongest(
+        self,
+        image: npt.NDArray[Any],
+        number: int,
+        spacing: Sequence[float],
+        near: tuple[float, float],
+        radii: tuple[float, float],
+        reach: float,
+        *,
+        holds: bool,
+    ) -> VesselCircle | None:
         """Return the best circle whose centre lies within `reach` mm of `near`, or that `holds` it."""
         half = math.ceil((radii[1] + reach + 2 * _SMOOTHING) / _PIXEL)
         window = self._window(image, spacing, near, half)
@@ -159,20 +213,17 @@ class VesselTracker:
         limits = 0.8 * tried * _PIXEL if holds else np.full(len(tried), reach)
         share[offsets > limits[:, None, None]] = 0
         scores, columns, rows, sizes = hough_circle_peaks(share, tried, total_num_peaks=_PEAKS)
-        if len(scores) == 0 or scores[0] < self.least_score:
+        if len(scores) == 0:
             return None
         # Peaks nearly as good as the best are the same outline found again: their mean is finer than a pixel.
         same = (scores > 0.9 * scores[0]) & (np.hypot(rows - rows[0], columns - columns[0]) * _PIXEL <= 2)
         row, column, size = (np.average(values[same], weights=scores[same]) for values in (rows, columns, sizes))
-        if not _stands_out(window, row, column, size):
-            return None
         centre = tuple(
             float(at + (place - half) * _PIXEL / step)
             for at, place, step in zip(near, (row, column), spacing[:2], strict=True)
         )
-        if not all(0 <= place <= side - 1 for place, side in zip(centre, image.shape, strict=True)):
-            return None
-        return VesselCircle(number, (centre[0], centre[1]), float(size * _PIXEL), float(min(scores[0], 1.0)))
+        contrast = _contrast(window, row, column, size)
+        return VesselCircle(number, (centre[0], centre[1]), float(size * _PIXEL), float(min(scores[0], 1.0)), contrast)
 
     def _window(
         self, image: npt.NDArray[Any], spacing: Sequence[float], near: tuple[float, float], half: int
@@ -201,12 +252,12 @@ def _edges_towards_the_middle(window: npt.NDArray[np.float64]) -> npt.NDArray[np
     return thick
 
 
-def _stands_out(window: npt.NDArray[np.float64], row: float, column: float, radius: float) -> bool:
-    """Return whether a circle, in pixels, is brighter than the ring round it by more than its own deviation.
-
-    The edges of mere noise make circles too, but these do not stand out.
-    """
+def _contrast(window: npt.NDArray[np.float64], row: float, column: float, radius: float) -> float:
+    """Return how much brighter a circle, in pixels, is than the ring round it, in its own standard deviations."""
     rows, columns = np.mgrid[: len(window), : len(window)]
     away = np.hypot(rows - row, columns - column) / radius
     inside, ring = window[away < 0.8], window[(away > 1.15) & (away < 1.6)]
-    return ring.size > 0 and bool(inside.mean() - ring.mean() > inside.std())
+    if ring.size == 0:
+        return 0.0
+    difference = float(inside.mean() - ring.mean())
+    return difference / max(float(inside.std()), 1e-9)  # a circle of one value has no deviation

@@ -15,6 +15,7 @@ from .patient_fit import fit_patient_sampler
 from .patient_sampler import PatientSampler
 from .sector_proposal import SectorProposal
 from .synthetic_patient import ShortAxisStack, SyntheticCine, SyntheticPatient, SyntheticPatients
+from .weight_fitting import fit_to_image
 
 __all__ = [
     "AnatomyRepair",
@@ -35,4 +36,5 @@ __all__ = [
     "SyntheticPatients",
     "box_mask",
     "fit_patient_sampler",
+    "fit_to_image",
 ]

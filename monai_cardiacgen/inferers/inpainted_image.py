@@ -28,7 +28,8 @@ class InpaintedImage:
         path_steps: `(P,)`, int64, the steps to which they belong.
         spread: `(C, *spatial)`, standard deviation of `images` over the starts; 0 where pixels are known.
         anomaly: `(C, *spatial)`, absolute difference of the given image from `image`; 0 where pixels are known.
-        z_score: `(C, *spatial)`, `anomaly` over the greatest of `spread`, `misfit` and the `floor`.
+        deviation: `(C, *spatial)`, the greatest of `spread`, `misfit` and the `floor`.
+        z_score: `(C, *spatial)`, `anomaly` over `deviation`.
         misfit: root mean square difference of the best start's generated image on the known pixels.
     """
 
@@ -46,6 +47,7 @@ class InpaintedImage:
     path_steps: torch.Tensor
     spread: torch.Tensor
     anomaly: torch.Tensor
+    deviation: torch.Tensor
     z_score: torch.Tensor
     misfit: float
 
@@ -76,6 +78,7 @@ class InpaintedImage:
         places = torch.nonzero(mask)
         ends = zip(places.amin(dim=0).tolist(), places.amax(dim=0).tolist(), strict=True)
         box = tuple(slice(low, high + 1) for low, high in ends)
+        deviation = spread.clamp_min(max(misfit, floor))
         return cls(
             image=images[best],
             region=images[best][(slice(None), *box)],
@@ -91,6 +94,14 @@ class InpaintedImage:
             path_steps=descent.path_steps,
             spread=spread,
             anomaly=anomaly,
-            z_score=anomaly / spread.clamp_min(max(misfit, floor)),
+            deviation=deviation,
+            z_score=anomaly / deviation,
             misfit=misfit,
         )
+
+    def z_score_of(self, image: torch.Tensor) -> torch.Tensor:
+        """Return the z-score `(C, *spatial)` of an image that has the same known pixels.
+
+        The search does not look at masked pixels: one healthy version serves all images that differ in the mask alone.
+        """
+        return (image.to(self.image) - self.image).abs() / self.deviation

@@ -109,3 +109,38 @@ def test_what_cannot_be_tracked_is_refused_in_one_sentence():
 def test_impossible_limits_are_refused(limits):
     with pytest.raises(InputError, match="Expected"):
         VesselTracker(**limits)
+
+
+def test_the_strongest_circle_is_given_whether_or_not_it_is_clear():
+    volume, truth = tube(0.1, slices=1)
+    near = truth[0, :2] / SPACING[:2]
+    tracker = VesselTracker()
+    circle = tracker.strongest(volume[..., 0], SPACING[:2], near + 2, reach=6)
+    assert tracker.clear(circle)
+    assert np.linalg.norm((np.array(circle.centre) - near) * SPACING[:2]) < 1
+    assert circle.radius == pytest.approx(truth[0, 2], abs=0.75)
+    noise = np.random.default_rng(1).standard_normal((80, 80))
+    found = tracker.strongest(noise, (1.0, 1.0), (40, 40), reach=6)
+    assert found is not None
+    assert not tracker.clear(found)
+    assert np.linalg.norm(np.array(found.centre) - 40) < 8
+    assert tracker.strongest(np.zeros((80, 80)), (1.0, 1.0), (40, 40), reach=6) is None
+
+
+def test_the_contrast_is_that_of_the_disc_to_its_ring():
+    rows, columns = np.mgrid[:80, :80]
+    disc = np.clip(11.5 - np.hypot(rows - 40, columns - 41), 0, 1)
+    weak, strong = (
+        VesselTracker().strongest(
+            height * disc + 0.2 * np.random.default_rng(0).standard_normal((80, 80)), (1.0, 1.0), (40, 41), reach=3
+        )
+        for height in (0.5, 2.0)
+    )
+    assert strong.contrast > 3 * weak.contrast > 0
+
+
+def test_a_circle_is_sought_in_one_finite_slice():
+    with pytest.raises(ShapeError, match="one by one"):
+        VesselTracker().strongest(np.zeros((8, 8, 2)), (1.0, 1.0), (4, 4), 2)
+    with pytest.raises(IntensityError, match="NaN"):
+        VesselTracker().strongest(np.full((8, 8), np.nan), (1.0, 1.0), (4, 4), 2)

@@ -23,3 +23,7 @@ def test_the_start_of_lowest_loss_is_compared():
     deviation = torch.tensor([0.9, 0.2, 0.4]).std(correction=0)
     torch.testing.assert_close(found.spread[0, mask], deviation.expand(2))
     torch.testing.assert_close(found.z_score[0], torch.where(mask, 0.2 / deviation, 0.0))
+    # What was planted in the mask has its own score against the same healthy version.
+    planted = torch.where(mask, 0.7, real)
+    torch.testing.assert_close(found.z_score_of(planted)[0], torch.where(mask, 0.5 / deviation, 0.0))
+    torch.testing.assert_close(found.z_score_of(real), found.z_score)

@@ -1,0 +1,158 @@
+"""Do generated patches look like real ones? Distances of distributions, the radial spectrum, and the nearest patch."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from ..errors import InputError, ShapeError
+
+Array = npt.NDArray[np.float64]
+
+
+class RandomFeatures(nn.Module):
+    """64 features of a patch from convolutions with random weights that a seed draws: nothing is downloaded.
+
+    Four convolutions of stride 2 with 16, 32, 64 and 64 channels, each followed by a leaky ReLU, of which the last is
+    averaged over the patch. Random embeddings are blind to nothing that ImageNet's classes do not need; their
+    distances compare only with others in the same space.
+
+    Args:
+        seed: of the weights.
+
+    Example:
+        >>> RandomFeatures()(torch.rand(3, 1, 64, 64)).shape
+        torch.Size([3, 64])
+
+    Source:
+        Naeem et al., "Reliable fidelity and diversity metrics for generative models", ICML 2020, arXiv:2002.09797.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        widths = (1, 16, 32, 64, 64)
+        layers: list[nn.Module] = []
+        with torch.random.fork_rng(devices=[]):  # the caller's own draws stay as they are
+            torch.manual_seed(seed)
+            for before, after in itertools.pairwise(widths):
+                layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+                nn.init.kaiming_normal_(layers[-2].weight, a=0.2)  # type: ignore[arg-type]
+        self.layers = nn.Sequential(*layers).requires_grad_(False).eval()
+
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        """Return the features `(N, 64)` of patches `(N, 1, H, W)` in [0, 1]."""
+        features: torch.Tensor = self.layers(2 * patches - 1).mean(dim=(2, 3))
+        return features
+
+
+def frechet_distance(one: torch.Tensor, other: torch.Tensor) -> float:
+    r"""Return the squared Fréchet distance of the normal distributions with the features' means and covariances.
+
+    $$\lVert\mu_1 - \mu_2\rVert^2 + \mathrm{tr}(\Sigma_1 + \Sigma_2 - 2 (\Sigma_1 \Sigma_2)^{1/2})$$
+
+    Args:
+        one: `(N, F)`, at least as many as there are features, or the covariance has no rank.
+        other: `(M, F)`, likewise.
+
+    Raises:
+        InputError: for fewer samples than features.
+        ShapeError: when the features differ in number.
+
+    Example:
+        >>> features = torch.randn(100, 3)
+        >>> round(frechet_distance(features, features + 2), 3)
+        12.0
+
+    Source:
+        Heusel et al., NeurIPS 2017, arXiv:1706.08500, in whatever space the features are.
+    """
+    first, second = _pair(one, other)
+    if min(len(first), len(second)) <= first.shape[1]:
+        raise InputError(
+            f"Expected more samples than the {first.shape[1]} features, got {len(first)} and {len(second)}; draw more."
+        )
+    covariances = [np.atleast_2d(np.cov(each, rowvar=False)) for each in (first, second)]
+    # The product has the eigenvalues of a symmetric positive matrix; rounding may leave small other ones.
+    roots = np.sqrt(np.clip(np.linalg.eigvals(covariances[0] @ covariances[1]).real, 0, None)).sum()
+    apart = np.square(first.mean(axis=0) - second.mean(axis=0)).sum()
+    return float(apart + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * roots)
+
+
+def kernel_distance(one: torch.Tensor, other: torch.Tensor) -> float:
+    r"""Return the unbiased squared maximum mean discrepancy for the kernel $(x \cdot y / F + 1)^3$: KID's formula.
+
+    It may be slightly negative.
+
+    Args:
+        one: `(N, F)`, N at least 2.
+        other: `(M, F)`, M at least 2.
+
+    Raises:
+        InputError: for fewer samples.
+        ShapeError: when the features differ in number.
+
+    Source:
+        Bińkowski et al., "Demystifying MMD GANs", ICLR 2018, arXiv:1801.01401.
+    """
+    first, second = _pair(one, other)
+    if min(len(first), len(second)) < 2:
+        raise InputError(f"Expected at least 2 samples of either, got {len(first)} and {len(second)}.")
+
+    def kernel(x: Array, y: Array) -> Array:
+        product: Array = (x @ y.T / x.shape[1] + 1) ** 3
+        return product
+
+    within = [
+        (kernel(each, each).sum() - np.trace(kernel(each, each))) / (len(each) * (len(each) - 1))
+        for each in (first, second)
+    ]
+    return float(within[0] + within[1] - 2 * kernel(first, second).mean())
+
+
+def radial_spectrum(images: torch.Tensor, spacing: float) -> tuple[Array, Array]:
+    """Return the mean power of images by spatial frequency, over rings one frequency step wide.
+
+    Each image has its mean removed and a Hann window, so that its borders do not count as edges.
+
+    Args:
+        images: `(N, 1, H, H)`.
+        spacing: mm a pixel.
+
+    Returns:
+        Frequencies in cycles/mm up to the grid's limit, and the power at each; both `(H // 2,)`, from the first
+        frequency above 0.
+
+    Raises:
+        ShapeError: when the images are not square.
+    """
+    if images.ndim != 4 or images.shape[1] != 1 or images.shape[2] != images.shape[3]:
+        raise ShapeError(f"Expected square images (N, 1, H, H), got {tuple(images.shape)}.")
+    side = images.shape[-1]
+    pixels = images[:, 0].double().numpy()
+    hann = np.hanning(side + 2)[1:-1]
+    power = np.abs(np.fft.fft2((pixels - pixels.mean(axis=(1, 2), keepdims=True)) * np.outer(hann, hann))) ** 2
+    steps = np.fft.fftfreq(side) * side
+    ring = np.rint(np.hypot(steps[:, None], steps[None, :])).astype(int)
+    mean = np.bincount(ring.ravel(), power.mean(axis=0).ravel()) / np.bincount(ring.ravel())
+    numbers = np.arange(1, side // 2 + 1)
+    return numbers / (side * spacing), mean[numbers] / side**2
+
+
+def spectral_ratio(one: torch.Tensor, other: torch.Tensor, spacing: float) -> tuple[float, float]:
+    """Return the geometric mean of one set's power over another's in the lower and upper half of the frequencies.
+
+    The upper half holds grain and checkerboards: above 1 is structured noise, below 1 is blur.
+    """
+    ratio = np.log(radial_spectrum(one, spacing)[1] / radial_spectrum(other, spacing)[1])
+    half = len(ratio) // 2
+    return float(np.exp(ratio[:half].mean())), float(np.exp(ratio[half:].mean()))
+
+
+def _pair(one: torch.Tensor, other: torch.Tensor) -> tuple[Array, Array]:
+    if one.ndim != 2 or other.ndim != 2 or one.shape[1] != other.shape[1]:
+        raise ShapeError(f"Expected features (N, F) and (M, F), got {tuple(one.shape)} and {tuple(other.shape)}.")
+    return one.double().numpy(), other.double().numpy()
