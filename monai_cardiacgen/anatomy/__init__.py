@@ -26,6 +26,7 @@ from .schemes import (
     label_scheme_from_yaml,
 )
 from .stack import StackCheck
+from .structure_condition import StructureCondition
 
 __all__ = [
     "ACDC",
@@ -53,6 +54,7 @@ __all__ = [
     "LabelScheme",
     "StackCheck",
     "Structure",
+    "StructureCondition",
     "View",
     "centre_heart",
     "find_evidence",

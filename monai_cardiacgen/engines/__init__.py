@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .anatomical_vae_step import AnatomicalVAEStep
 from .anatomical_vae_trainer import AnatomicalVAETrainer
+from .conditional_gan_step import ConditionalGANStep
+from .conditional_gan_trainer import ConditionalGANTrainer
 from .resumable_trainer import ResumableTrainer
 from .spade_gan import SPADEGAN
 from .spade_gan_step import SPADEGANStep
@@ -17,6 +19,8 @@ __all__ = [
     "SPADEGAN",
     "AnatomicalVAEStep",
     "AnatomicalVAETrainer",
+    "ConditionalGANStep",
+    "ConditionalGANTrainer",
     "ResumableTrainer",
     "SPADEGANStep",
     "SPADEGANTrainer",

@@ -71,6 +71,7 @@ class PaintBatch:
         shares: weights of the means over these rows.
         views: `(B, 2, K)`, draws of `DiffAugment` when the discriminator is trained and when the generator is; None
             for images as they are.
+        condition: `(B, K)`, what the networks are told of each row beside its label map; None for nothing.
     """
 
     image: torch.Tensor
@@ -81,9 +82,16 @@ class PaintBatch:
     guests: Guests | None
     shares: Shares
     views: torch.Tensor | None = None
+    condition: torch.Tensor | None = None
 
 
-def paint_batches(image: torch.Tensor, one_hot: torch.Tensor, draw: PaintDraw, number: int = 1) -> list[PaintBatch]:
+def paint_batches(
+    image: torch.Tensor,
+    one_hot: torch.Tensor,
+    draw: PaintDraw,
+    number: int = 1,
+    condition: torch.Tensor | None = None,
+) -> list[PaintBatch]:
     """Return this rank's rows in `number` parts, or as many as there are rows.
 
     Args:
@@ -91,13 +99,14 @@ def paint_batches(image: torch.Tensor, one_hot: torch.Tensor, draw: PaintDraw, n
         one_hot: this rank's label maps `(B, C, *spatial)`.
         draw: of the whole batch.
         number: of parts; one for all rows together.
+        condition: this rank's conditions `(B, K)`; None for none.
     """
     everyone = torch.arange(len(draw.donor))
     mine = own_rows(everyone)
     has_foreign = bool((draw.donor != everyone).any())
     images = all_rows(image) if has_foreign else image  # of all ranks: any of them may lend its style
     return [
-        _part(image, one_hot, images, draw, mine, here)
+        _part(image, one_hot, images, draw, mine, here, condition)
         for here in torch.arange(len(image)).tensor_split(min(number, len(image)))
     ]
 
@@ -109,6 +118,7 @@ def _part(
     draw: PaintDraw,
     mine: torch.Tensor,
     here: torch.Tensor,
+    condition: torch.Tensor | None,
 ) -> PaintBatch:
     device, rows = image.device, mine[here]  # counted in this rank's batch, and in the whole one
     donors = draw.donor[rows]
@@ -125,6 +135,7 @@ def _part(
         guests,
         _shares(draw.donor, rows),
         None if draw.views is None else draw.views[here].to(device),
+        None if condition is None else condition[there],
     )
 
 

@@ -36,9 +36,9 @@ class SPADEGAN(nn.Module):
     only ever be seen on its own label map, and the generator could hide the anatomy in it.
 
     Args:
-        generator: label map and style to image.
+        generator: label map and style to image; with a condition where it has a `condition_size`.
         style_encoder: image to style.
-        discriminator: image joined with the label map to patch logits.
+        discriminator: image joined with the label map, and with the condition as constant channels, to patch logits.
         reconstruction: weight of the mean absolute error on rows painted in their own style.
         feature_matching: weight of the discriminator's feature distance on the same rows.
         divergence: weight of the style's divergence from the standard normal, a style dimension.
@@ -110,7 +110,11 @@ class SPADEGAN(nn.Module):
             style = torch.cat([style, lent])
         style = style[batch.donor]
         own = batch.donor == torch.arange(len(batch.image), device=batch.donor.device)
-        return Painting(self.generator(batch.one_hot, style, batch.noise), style, mean, log_variance, own)
+        return Painting(self._painted(batch, style), style, mean, log_variance, own)
+
+    def _painted(self, batch: PaintBatch, style: torch.Tensor) -> torch.Tensor:
+        image: torch.Tensor = self.generator(batch.one_hot, style, batch.noise, batch.condition)
+        return image
 
     def discriminator_loss(self, batch: PaintBatch, painting: Painting) -> torch.Tensor:
         """Hinge loss of real against painted images; no gradient reaches the generator."""
@@ -160,11 +164,15 @@ class SPADEGAN(nn.Module):
         return losses
 
     def _seen(self, batch: PaintBatch, image: torch.Tensor, view: int) -> torch.Tensor:
-        """Return images of the batch's label maps joined with these, as the discriminator sees them.
+        """Return images of the batch's label maps joined with these and the condition, as the discriminator sees them.
 
         A row's real and painted image are seen alike: the distance of their features is one of the losses.
         """
         one_hot = batch.one_hot
         if self.augment is not None and batch.views is not None:
             image, one_hot = self.augment(image, one_hot, batch.views[:, view])
-        return torch.cat([image, one_hot], dim=1)
+        seen = [image, one_hot]
+        if batch.condition is not None:  # the same at each pixel
+            told = batch.condition.to(one_hot)[(..., *[None] * (one_hot.ndim - 2))]
+            seen.append(told.expand(-1, -1, *one_hot.shape[2:]))
+        return torch.cat(seen, dim=1)

@@ -60,7 +60,12 @@ class SPADEGANStep:
         self.discriminator_loss = synchronised(gan.discriminator_loss, gan.discriminator)
 
     def __call__(
-        self, image: torch.Tensor, one_hot: torch.Tensor, generator: torch.Generator, fire: Fire
+        self,
+        image: torch.Tensor,
+        one_hot: torch.Tensor,
+        generator: torch.Generator,
+        fire: Fire,
+        condition: torch.Tensor | None = None,
     ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Take the step.
 
@@ -69,11 +74,12 @@ class SPADEGANStep:
             one_hot: their label maps `(B, C, *spatial)`.
             generator: CPU generator of all draws, in the same state on every rank.
             fire: called with MONAI's iteration events as they come.
+            condition: `(B, K)` for conditional networks; None for others.
 
         Returns:
             The loss terms of the whole batch, detached, by name; and what was painted of `image`'s rows, detached.
         """
-        batches = paint_batches(image, one_hot, self.gan.draw(one_hot, generator), self.accumulation)
+        batches = paint_batches(image, one_hot, self.gan.draw(one_hot, generator), self.accumulation, condition)
         losses, painted = self._whole(batches[0], fire) if len(batches) == 1 else self._in_parts(batches, fire)
         return mean_of_ranks(losses), painted
 

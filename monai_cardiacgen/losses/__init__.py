@@ -6,7 +6,7 @@ from .adversarial import HingeDiscriminatorLoss, HingeGeneratorLoss
 from .diff_augment import DiffAugment
 from .evidence_lower_bound import EvidenceLowerBoundLoss, kullback_leibler
 from .feature_matching import FeatureMatchingLoss
-from .least_squares import LeastSquaresDiscriminatorLoss, LeastSquaresGeneratorLoss, discriminator_accuracy
+from .least_squares import LeastSquaresDiscriminatorLoss, LeastSquaresGeneratorLoss
 from .partial_label import PartialLabelLoss, only_known
 from .wasserstein import WassersteinCriticLoss, WassersteinGeneratorLoss, between, gradient_norm, gradient_penalty
 
@@ -22,7 +22,6 @@ __all__ = [
     "WassersteinCriticLoss",
     "WassersteinGeneratorLoss",
     "between",
-    "discriminator_accuracy",
     "gradient_norm",
     "gradient_penalty",
     "kullback_leibler",

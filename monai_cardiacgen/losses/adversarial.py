@@ -17,6 +17,9 @@ class HingeDiscriminatorLoss(nn.Module):
     Patches are averaged within a scale, then scales are averaged. An undecided discriminator (logits 0) pays
     2, one that keeps real logits above 1 and fake ones below -1 pays 0.
 
+    Attributes:
+        border: the logit that is as near to the side of real images as to that of fake ones.
+
     Example:
         >>> HingeDiscriminatorLoss()([torch.zeros(1, 1, 4, 4)], [torch.zeros(1, 1, 4, 4)])
         tensor(2.)
@@ -24,6 +27,8 @@ class HingeDiscriminatorLoss(nn.Module):
     Source: Lim and Ye, "Geometric GAN", 2017, arXiv:1705.02894; its use over scales: Park et al., "Semantic
     image synthesis with spatially-adaptive normalization", CVPR 2019, DOI 10.1109/CVPR.2019.00244.
     """
+
+    border = 0.0
 
     def forward(self, real_logits: Sequence[torch.Tensor], fake_logits: Sequence[torch.Tensor]) -> torch.Tensor:
         """Return the scalar loss.

@@ -1,53 +1,68 @@
-"""The least-squares form of adversarial training, over a discriminator's values by patch, and its accuracy."""
+"""The least-squares form of adversarial training, over the values of a discriminator at several scales."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-#: A discriminator's value from which on a patch counts as taken for real: half-way between the targets.
-_HALF = 0.5
+from ..errors import InputError
 
 
 class LeastSquaresDiscriminatorLoss(nn.Module):
     """What the discriminator minimises: `mean((1 - real)^2) + mean(fake^2)`.
 
+    Patches are averaged within a scale, then scales are averaged. Trained, the value of a patch is the share of real
+    images among those that look like it.
+
+    Attributes:
+        border: the value that is as near to the target of real images as to that of generated ones.
+
     Example:
-        >>> LeastSquaresDiscriminatorLoss()(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))
+        >>> LeastSquaresDiscriminatorLoss()([torch.zeros(1, 1, 4, 4)], [torch.zeros(1, 1, 4, 4)])
         tensor(1.)
 
     Source: Mao et al., "Least squares generative adversarial networks", ICCV 2017, DOI 10.1109/ICCV.2017.304.
     """
 
-    def forward(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Return the scalar loss of values of any shape, `fake` of images detached from their generator."""
-        return (1 - real).square().mean() + fake.square().mean()
+    border = 0.5
+
+    def forward(self, real: Sequence[torch.Tensor], fake: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the scalar loss.
+
+        Args:
+            real: one tensor of any shape a scale, without activation.
+            fake: as `real`, for generated images that are detached from their generator.
+
+        Raises:
+            InputError: when there is no scale, or the two numbers of scales differ.
+        """
+        if not len(real) or len(real) != len(fake):
+            raise InputError(
+                f"Expected values of as many scales for real as for generated images, at least one, "
+                f"got {len(real)} and {len(fake)}; pass a list of one tensor a scale."
+            )
+        scales = [(1 - one).square().mean() + other.square().mean() for one, other in zip(real, fake, strict=True)]
+        return torch.stack(scales).mean()
 
 
 class LeastSquaresGeneratorLoss(nn.Module):
     """What the generator minimises beside `LeastSquaresDiscriminatorLoss`: `mean((1 - fake)^2)`.
 
     Example:
-        >>> LeastSquaresGeneratorLoss()(torch.zeros(1, 1, 4, 4))
+        >>> LeastSquaresGeneratorLoss()([torch.zeros(1, 1, 4, 4)])
         tensor(1.)
 
     Source: Mao et al., ICCV 2017, DOI 10.1109/ICCV.2017.304.
     """
 
-    def forward(self, fake: torch.Tensor) -> torch.Tensor:
-        """Return the scalar loss of values of any shape."""
-        return (1 - fake).square().mean()
+    def forward(self, fake: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the scalar loss of one tensor of values a scale.
 
-
-@torch.no_grad()
-def discriminator_accuracy(real: torch.Tensor, fake: torch.Tensor) -> tuple[float, float]:
-    """Return which share of the patches of real and of made images a discriminator takes for what they are.
-
-    Its values are near 1 for real and near 0 for made ones; the border is one half. An undecided discriminator has
-    shares that sum to 1.
-
-    Args:
-        real: values by patch of real images, any shape.
-        fake: of made images.
-    """
-    return float((real > _HALF).float().mean()), float((fake <= _HALF).float().mean())
+        Raises:
+            InputError: when there is no scale.
+        """
+        if not len(fake):
+            raise InputError("Expected the values of at least one scale, got none; pass a list of tensors.")
+        return torch.stack([(1 - one).square().mean() for one in fake]).mean()
