@@ -22,8 +22,8 @@ class ConditionalGANTrainer(ResumableTrainer):
     """Trains a generator that makes the image of a condition, and the discriminator that judges the two together.
 
     Each iteration takes one batch: the discriminator moves `discriminator_steps` times, on fakes that are detached,
-    then the generator once: see `ConditionalGANStep`. The condition may be a label map, of one structure, several or all
-    (`StructureCondition` makes it one-hot), or an image of another modality.
+    then the generator once: see `ConditionalGANStep`. The condition may be a label map, of one structure, several or
+    all (`StructureCondition` makes it one-hot), or an image of another modality.
 
     `state.output` holds `image`, `label` (the condition as the batch had it), `pred` (the generated images, detached),
     `loss` (what the generator minimises) and by name `adversarial`, `reconstruction`, `discriminator`, `real_accuracy`
