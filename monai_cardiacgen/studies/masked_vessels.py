@@ -112,6 +112,7 @@ class VesselScore:
         position: mm from the strongest circle's centre to the vessel's.
         perimeter: mm by which its perimeter is longer than the vessel's, signed.
         clear: whether the circle is clear enough to be taken for a vessel.
+        circle: the strongest circle; None where there is no edge.
     """
 
     l1: float
@@ -119,6 +120,7 @@ class VesselScore:
     position: float
     perimeter: float
     clear: bool
+    circle: VesselCircle | None
 
 
 def find_circle(image: torch.Tensor, case: MaskedVessel) -> VesselCircle | None:
@@ -142,6 +144,7 @@ def score_vessel(image: torch.Tensor, case: MaskedVessel) -> VesselScore:
         position=away,
         perimeter=2 * math.pi * (radius - case.radius),
         clear=circle is not None and tracker.clear(circle),
+        circle=circle,
     )
 
 

@@ -114,18 +114,18 @@ def measure_inpainting(
     scores = []
     for number, case in enumerate(cases):
         found = inpainter(case.image, case.mask, seeded(number))
-        spread = _spread_over_starts(found, case)
-        rows.append({**_row(number, case, OURS, search.fitted(inpainter, found, case)), **_NO_SPREAD})
-        rows.append({**_row(number, case, SEARCH, found.image.cpu()), **spread})
+        spread, seen = _spread_over_starts(found, case), find_circle(case.image, case)
+        rows.append({**_row(number, case, OURS, search.fitted(inpainter, found, case), seen), **_NO_SPREAD})
+        rows.append({**_row(number, case, SEARCH, found.image.cpu(), seen), **spread})
         hidden = case.image.masked_fill(case.mask, 0)  # no baseline sees what it shall find
         for method, inpaint in (
             (NEAREST, training.with_nearest),
             (SMOOTH, inpaint_smoothly),
             (MEAN, training.with_mean),
         ):
-            rows.append({**_row(number, case, method, inpaint(hidden, case.mask)), **_NO_SPREAD})
-        rows.append({**_row(number, case, REAL, case.image), **_NO_SPREAD})
-        rows.append({**_guess(number, case, mean_radius), **_NO_SPREAD})
+            rows.append({**_row(number, case, method, inpaint(hidden, case.mask), seen), **_NO_SPREAD})
+        rows.append({**_row(number, case, REAL, case.image, seen), **_NO_SPREAD})
+        rows.append({**_guess(number, case, mean_radius, seen), **_NO_SPREAD})
         planted += _planted(number, case, found)
         scores.append(found.z_score[:, found.mask].flatten().cpu())
         if progress is not None:
@@ -136,10 +136,10 @@ def measure_inpainting(
 _NO_SPREAD = {"position_spread": math.nan, "perimeter_spread": math.nan, "loss": math.nan}
 
 
-def _row(number: int, case: MaskedVessel, method: str, image: torch.Tensor) -> dict[str, Any]:
+def _row(
+    number: int, case: MaskedVessel, method: str, image: torch.Tensor, seen: VesselCircle | None
+) -> dict[str, Any]:
     score = score_vessel(image, case)
-    seen = find_circle(case.image, case)
-    circle = find_circle(image, case)
     row = {
         "patient": case.patient,
         "number": number,
@@ -152,7 +152,7 @@ def _row(number: int, case: MaskedVessel, method: str, image: torch.Tensor) -> d
         "perimeter_bias": score.perimeter,
         "clear": float(score.clear),
     }
-    return {**row, **_as_seen(circle, seen, case)}
+    return {**row, **_as_seen(score.circle, seen, case)}
 
 
 def _as_seen(circle: VesselCircle | None, seen: VesselCircle | None, case: MaskedVessel) -> dict[str, float]:
@@ -166,7 +166,7 @@ def _as_seen(circle: VesselCircle | None, seen: VesselCircle | None, case: Maske
     }
 
 
-def _guess(number: int, case: MaskedVessel, radius: float) -> dict[str, Any]:
+def _guess(number: int, case: MaskedVessel, radius: float, seen: VesselCircle | None) -> dict[str, Any]:
     """Return the row of a circle in the mask's middle: where it is better, the mask gives the vessel away."""
     guess = VesselCircle(0, case.middle, radius, 0.0, 0.0)
     off = 2 * math.pi * (radius - case.radius)
@@ -181,7 +181,7 @@ def _guess(number: int, case: MaskedVessel, radius: float) -> dict[str, Any]:
         "perimeter_percent": 100 * abs(off) / (2 * math.pi * case.radius),
         "perimeter_bias": off,
         "clear": math.nan,
-        **_as_seen(guess, find_circle(case.image, case), case),
+        **_as_seen(guess, seen, case),
     }
 
 

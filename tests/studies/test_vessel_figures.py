@@ -26,10 +26,13 @@ def test_sheets_stand_side_by_side_and_leave_empty_what_is_missing():
     real, generated = torch.rand(9, 1, 8, 8), torch.rand(5, 1, 8, 8)
     figure = patches_figure(real, generated, side=3)
     figure.canvas.draw()
-    shown = images(figure)
-    assert len(shown) == 14
-    assert np.allclose(shown[0], real[0, 0].numpy().T)
-    assert np.allclose(shown[9], generated[0, 0].numpy().T)
+    first, second = images(figure)
+    assert first.shape == second.shape == (30, 30)
+    for number in range(9):
+        row, column = divmod(number, 3)  # read as text is
+        place = slice(10 * row, 10 * row + 8), slice(10 * column, 10 * column + 8)
+        assert np.allclose(first[place], real[number, 0].numpy().T)
+        assert np.allclose(second[place], generated[number, 0].numpy().T if number < 5 else 1)
 
 
 def test_every_method_is_a_column_with_the_real_circle_and_its_own():
