@@ -1,0 +1,171 @@
+"""The bundle of the aortic region, as MONAI's own bundle tools see it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
+from monai.utils import set_determinism
+
+import monai_cardiacgen
+from monai_cardiacgen.data.files import read_json
+from monai_cardiacgen.phantom import write_mmwhs_phantom
+from monai_cardiacgen.studies.aortic_patches import AorticPatches
+from monai_cardiacgen.studies.vessel_inpainting import SearchSettings
+from monai_cardiacgen.studies.vessel_networks import (
+    Latents,
+    VesselBudget,
+    VesselGAN,
+    new_vessel_gan,
+    train_vessel_gan,
+)
+from monai_cardiacgen.studies.vessel_study import VesselStudySettings
+
+BUNDLE = Path(__file__).parents[2] / "bundles" / "aorta_wgan_gp"
+#: Two steps an epoch of small networks: overrides of train.json.
+SMALL = {"patch_size": 32, "features": 2, "latent_size": 5, "iterations_per_epoch": 2, "batch_size": 3}
+#: What MONAI's schema of metadata requires.
+TEXTS = {"schema", "version", "monai_version", "pytorch_version", "numpy_version", "task", "description", "authors"}
+OBJECTS = {"changelog", "required_packages_version", "supported_apps", "network_data_format"}
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(monkeypatch):
+    """A workflow adds its root to the path, and train.json fixes the seeds of the whole process."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    set_determinism(None)
+
+
+@pytest.fixture(scope="module")
+def volumes(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("mmwhs")
+    write_mmwhs_phantom(folder, 1, 3, "mr", size=(104, 104, 10), spacing=(2.4, 2.4, 4.0))
+    return folder
+
+
+def fresh_bundle(folder: Path) -> Path:
+    shutil.copytree(BUNDLE / "configs", folder / "configs", ignore=shutil.ignore_patterns("networks.json"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    gan = new_vessel_gan(32, 2, 100, 0)
+    return gan.to_bundle(fresh_bundle(tmp_path_factory.mktemp("tiny") / "bundle"), {"spacing": 2.0})
+
+
+def workflow(root: Path, kind: str, **overrides) -> ConfigWorkflow:
+    one = ConfigWorkflow(
+        str(root / "configs" / f"{kind}.json"),
+        workflow_type=kind,
+        logging_file=False,  # pytest has its own logging
+        bundle_root=str(root),
+        **overrides,
+    )
+    one.initialize()
+    return one
+
+
+def run(root: Path, run_id: str, config: str, **overrides) -> None:
+    """Run by the command that the README names; one that fails or hangs, fails the test."""
+    command = [sys.executable, "-m", "monai.bundle", "run", run_id, "--config_file", f"configs/{config}.json"]
+    for name, value in overrides.items():
+        command += [f"--{name}", str(value)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-6000:]
+
+
+def test_monai_finds_every_property(tiny, volumes, tmp_path):
+    training = workflow(fresh_bundle(tmp_path / "new"), "train", dataset_dir=str(volumes), max_epochs=1, **SMALL)
+    assert training.check_properties() == []
+    assert workflow(tiny, "inference").check_properties() == []
+
+
+def test_the_command_trains_the_weights_of_the_study(volumes, tmp_path):
+    root = fresh_bundle(tmp_path / "bundle")
+    run(root, "run", "train", dataset_dir=volumes, max_epochs=2, **SMALL)
+    found = VesselGAN.from_bundle(root)
+    budget = VesselBudget(iterations=4, iterations_per_round=2, batch_size=3, patch_size=32, features=2, latent_size=5)
+    expected = train_vessel_gan(AorticPatches(volumes, side=40), tmp_path / "study", budget=budget, seed=0)
+    assert all(torch.equal(value, found.state_dict()[name]) for name, value in expected.state_dict().items())
+    assert found.about == {"spacing": 2.0, "seed": 0, "iterations": 4, "patches": len(AorticPatches(volumes))}
+
+
+def test_patches_are_written_and_follow_from_the_seed(tiny, tmp_path):
+    sampling = workflow(tiny, "inference", count=3, batch_size=2, seed=5, output_dir=str(tmp_path))
+    sampling.run()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"patch_{n:06d}.nii.gz" for n in range(3)]
+    generator = VesselGAN.from_bundle(tiny).generator
+    for number, latent in enumerate(Latents(3, 100, 5, 2.0)):
+        written = nib.load(tmp_path / f"patch_{number:06d}.nii.gz")
+        with torch.no_grad():
+            expected = generator(latent["image"].as_tensor()[None])[0, 0].numpy()
+        assert np.allclose(written.get_fdata().reshape(32, 32), expected, atol=1e-5)
+        assert written.header.get_zooms()[:2] == (2, 2)
+
+
+def test_the_command_inpaints_patients(tiny, volumes, tmp_path):
+    options = {"dataset_dir": volumes, "output_dir": tmp_path, "mask_size": 9, "starts": 2, "candidates": 2, "steps": 2}
+    run(tiny, "inpaint", "inference", **options)
+    patches = AorticPatches(volumes, side=32)
+    names = {f"{one['name']}_{kind}.nii.gz" for one in patches for kind in ("healthy", "anomaly", "zscore")}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    one = patches[0]
+    healthy, score = (nib.load(tmp_path / f"{one['name']}_{kind}.nii.gz") for kind in ("healthy", "zscore"))
+    assert np.allclose(healthy.affine, one["affine"].numpy(), atol=1e-4)
+    differs = np.abs(healthy.get_fdata().reshape(32, 32) - one["image"][0].numpy()) > 1e-6
+    rows, columns = np.nonzero(differs)
+    assert 0 < max(np.ptp(rows), np.ptp(columns)) <= 8
+    assert ((score.get_fdata().reshape(32, 32) > 0) <= differs).all()
+
+
+def test_the_network_takes_and_gives_what_the_metadata_says():
+    config, meta = (str(BUNDLE / "configs" / f"{name}.json") for name in ("inference", "metadata"))
+    verify_net_in_out("network_def", meta, config, device="cpu", bundle_root=str(BUNDLE))
+
+
+def test_shipped_weights_are_small_and_those_of_the_configuration():
+    gan = VesselGAN.from_bundle(BUNDLE)
+    assert sum(path.stat().st_size for path in (BUNDLE / "models").glob("*.pt")) < 25e6
+    config = ConfigParser.load_config_file(BUNDLE / "configs" / "train.json")
+    assert gan.about["iterations"] == config["max_epochs"] * config["iterations_per_epoch"]
+    assert gan.generator.arguments["features"] == config["features"]
+    assert gan.about["seed"] == config["seed"]
+
+
+def test_metadata_has_what_the_schema_requires():
+    metadata = read_json(BUNDLE / "configs" / "metadata.json")
+    assert {key for key, value in metadata.items() if isinstance(value, str)} >= TEXTS | {"copyright"}
+    assert {key for key, value in metadata.items() if isinstance(value, dict)} == OBJECTS
+    assert metadata["version"] in metadata["changelog"]
+    assert metadata["required_packages_version"]["monai_cardiacgen"] == monai_cardiacgen.__version__
+    told = metadata["network_data_format"]
+    latent, patch = told["inputs"]["image"], told["outputs"]["pred"]
+    config = ConfigParser.load_config_file(BUNDLE / "configs" / "train.json")
+    assert latent["num_channels"] == config["latent_size"]
+    assert patch["spatial_shape"] == [config["patch_size"]] * 2
+
+
+def test_the_bundle_trains_and_searches_as_the_study_does():
+    config = ConfigParser.load_config_file(BUNDLE / "configs" / "train.json")
+    budget, settings = VesselBudget(), VesselStudySettings()
+    assert config["max_epochs"] * config["iterations_per_epoch"] == budget.iterations
+    assert config["iterations_per_epoch"] == budget.iterations_per_round
+    for name in ("batch_size", "patch_size", "features", "latent_size", "critic_steps", "learning_rate"):
+        assert config[name] == getattr(budget, name)
+    assert config["spacing"] == settings.spacing
+    assert config["seed"] == settings.training_seed
+    searching = ConfigParser.load_config_file(BUNDLE / "configs" / "inference.json")
+    for name in ("starts", "candidates", "steps"):
+        assert searching[name] == getattr(SearchSettings(), name)
+    assert searching["mask_size"] == settings.mask_size
