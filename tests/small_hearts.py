@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from monai_cardiacgen.anatomy.labels import LabelScheme
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.spade_gan import SPADEGAN
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer
@@ -45,13 +46,21 @@ def tiny_vae() -> AnatomicalVAE:
     return AnatomicalVAE(2, ACDC.num_classes, (SIDE, SIDE), latent_size=4, channels=(16, 32))
 
 
-def tiny_gan(**weights: float) -> SPADEGAN:
-    """Return image networks of few channels with weights of a fixed seed."""
+def tiny_gan(classes: int = ACDC.num_classes, condition_size: int = 0, style_size: int = 6, **weights) -> SPADEGAN:
+    """Return image networks of few channels with weights of a fixed seed; without a style where its size is 0."""
     torch.manual_seed(2)
     return SPADEGAN(
-        SPADEGenerator(2, ACDC.num_classes, channels=(16, 8, 8), hidden_channels=8, style_size=6, start_size=(8, 8)),
-        StyleEncoder(2, channels=(8, 8, 8), style_size=6, end_size=(4, 4)),
-        MultiscaleDiscriminator(2, 1 + ACDC.num_classes, channels=(8, 8), scales=2),
+        SPADEGenerator(
+            2,
+            classes,
+            channels=(16, 8, 8),
+            hidden_channels=8,
+            style_size=style_size,
+            start_size=(8, 8),
+            condition_size=condition_size,
+        ),
+        StyleEncoder(2, channels=(8, 8, 8), style_size=style_size, end_size=(4, 4)) if style_size else None,
+        MultiscaleDiscriminator(2, 1 + classes + condition_size, channels=(8, 8), scales=2),
         **weights,
     )
 
@@ -74,3 +83,28 @@ def tiny_synthesizer() -> CardiacSynthesizer:
     return CardiacSynthesizer(
         ACDC, (2.0, 2.0), sampler, gan.generator, gan.style_encoder, styles, provenance=provenance
     )
+
+
+def fitted_sampler(labels: torch.Tensor, scheme: LabelScheme, conditions: torch.Tensor | None = None) -> LatentSampler:
+    """Return a sampler of label maps `(N, 32, 32)` whose shape model was fitted for a moment."""
+    size = 0 if conditions is None else conditions.shape[1]
+    torch.manual_seed(1)
+    vae = AnatomicalVAE(2, scheme.num_classes, (SIDE, SIDE), latent_size=4, channels=(16, 32), condition_size=size)
+    optimizer = torch.optim.Adam(vae.parameters(), lr=1e-2)
+    for _ in range(60):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(
+            vae(scheme.one_hot(labels), conditions), scheme.to_channels(labels)
+        ).backward()
+        optimizer.step()
+    return LatentSampler.fit(vae.eval(), scheme, (2.0, 2.0), labels, check=None, conditions=conditions)
+
+
+def conditional_synthesizer(style_size: int = 6) -> CardiacSynthesizer:
+    """Return a synthesizer whose shape model and painter are told which of two kinds a heart is."""
+    images, labels = hearts(12)
+    sampler = fitted_sampler(labels[:, 0], ACDC, torch.eye(2)[torch.arange(12) % 2])
+    gan = tiny_gan(condition_size=2, style_size=style_size, swapped=0.0).eval()
+    with torch.no_grad():
+        styles = torch.zeros(12, 0) if gan.style_encoder is None else gan.style_encoder(images)
+    return CardiacSynthesizer(ACDC, (2.0, 2.0), sampler, gan.generator, gan.style_encoder, styles)

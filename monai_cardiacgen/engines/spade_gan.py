@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ..errors import InputError
 from ..losses import DiffAugment, FeatureMatchingLoss, HingeDiscriminatorLoss, HingeGeneratorLoss, kullback_leibler
 from ..networks.nets.multiscale_discriminator import MultiscaleDiscriminator
 from ..networks.nets.spade_generator import SPADEGenerator
@@ -37,7 +38,7 @@ class SPADEGAN(nn.Module):
 
     Args:
         generator: label map and style to image; with a condition where it has a `condition_size`.
-        style_encoder: image to style.
+        style_encoder: image to style; None for a generator without a style, which paints a label map in one way.
         discriminator: image joined with the label map, and with the condition as constant channels, to patch logits.
         reconstruction: weight of the mean absolute error on rows painted in their own style.
         feature_matching: weight of the discriminator's feature distance on the same rows.
@@ -46,6 +47,9 @@ class SPADEGAN(nn.Module):
         swapped: share of the batch that gets a foreign style, in [0, 1].
         augment: how the discriminator sees real and painted images alike, for few training images; None as they are.
 
+    Raises:
+        InputError: when style encoder and generator do not fit each other.
+
     Source:
         Skandarani et al., MIDL 2020; Park et al., CVPR 2019, DOI 10.1109/CVPR.2019.00244.
     """
@@ -53,7 +57,7 @@ class SPADEGAN(nn.Module):
     def __init__(
         self,
         generator: SPADEGenerator,
-        style_encoder: StyleEncoder,
+        style_encoder: StyleEncoder | None,
         discriminator: MultiscaleDiscriminator,
         reconstruction: float = 10.0,
         feature_matching: float = 10.0,
@@ -63,6 +67,12 @@ class SPADEGAN(nn.Module):
         augment: DiffAugment | None = None,
     ) -> None:
         super().__init__()
+        if (style_encoder is None) != (generator.style_size == 0) or (style_encoder is None and swapped):
+            raise InputError(
+                f"Expected a style encoder exactly for a generator with a style, and none swapped without, got "
+                f"style_size {generator.style_size} and swapped {swapped} with "
+                f"{'no' if style_encoder is None else 'a'} style encoder."
+            )
         self.generator = generator
         self.style_encoder = style_encoder
         self.discriminator = discriminator
@@ -78,7 +88,8 @@ class SPADEGAN(nn.Module):
 
     def painter_parameters(self) -> list[nn.Parameter]:
         """Return what the generator's optimizer trains: generator and style encoder."""
-        return [*self.generator.parameters(), *self.style_encoder.parameters()]
+        encoder = [] if self.style_encoder is None else self.style_encoder.parameters()
+        return [*self.generator.parameters(), *encoder]
 
     def draw(self, one_hot: torch.Tensor, generator: torch.Generator) -> PaintDraw:
         """Draw what is random in painting the label maps `(B, C, *spatial)` of this rank and those of all others.
@@ -102,6 +113,11 @@ class SPADEGAN(nn.Module):
 
     def paint(self, batch: PaintBatch) -> Painting:
         """Encode the real images' styles and paint the label maps in them (some in another row's)."""
+        own = batch.donor == torch.arange(len(batch.image), device=batch.donor.device)
+        if self.style_encoder is None:
+            none = batch.style_noise
+            image = self.generator(batch.one_hot, none, batch.noise, batch.condition)
+            return Painting(image, none, none, none, own)
         mean, log_variance = self.style_encoder.encode(batch.image)
         style = mean + (log_variance / 2).exp() * batch.style_noise
         if batch.guests is not None:
@@ -109,12 +125,8 @@ class SPADEGAN(nn.Module):
             lent = guest_mean + (guest_log_variance / 2).exp() * batch.guests.style_noise
             style = torch.cat([style, lent])
         style = style[batch.donor]
-        own = batch.donor == torch.arange(len(batch.image), device=batch.donor.device)
-        return Painting(self._painted(batch, style), style, mean, log_variance, own)
-
-    def _painted(self, batch: PaintBatch, style: torch.Tensor) -> torch.Tensor:
-        image: torch.Tensor = self.generator(batch.one_hot, style, batch.noise, batch.condition)
-        return image
+        image = self.generator(batch.one_hot, style, batch.noise, batch.condition)
+        return Painting(image, style, mean, log_variance, own)
 
     def discriminator_loss(self, batch: PaintBatch, painting: Painting) -> torch.Tensor:
         """Hinge loss of real against painted images; no gradient reaches the generator."""
@@ -134,13 +146,10 @@ class SPADEGAN(nn.Module):
         fake_features = self.discriminator.features(self._seen(batch, painting.image, 1))
         own, foreign, shares = painting.own, ~painting.own, batch.shares
         none = painting.image.new_zeros(())
-        losses = {
-            "adversarial": shares.rows * self.hinge_generator([scale[-1] for scale in fake_features]),
-            "divergence": shares.rows
-            * self.divergence
-            * kullback_leibler(painting.mean, painting.log_variance)
-            / painting.mean.shape[1],
-        }
+        losses = {"adversarial": shares.rows * self.hinge_generator([scale[-1] for scale in fake_features])}
+        if self.style_encoder is not None:
+            divergence = kullback_leibler(painting.mean, painting.log_variance)
+            losses["divergence"] = shares.rows * self.divergence * divergence / painting.mean.shape[1]
         if shares.own is not None:
             losses |= {"reconstruction": none, "feature_matching": none}
         if shares.own:
@@ -157,7 +166,7 @@ class SPADEGAN(nn.Module):
             )
         if shares.foreign is not None:
             losses["style_return"] = none
-        if shares.foreign:
+        if shares.foreign and self.style_encoder is not None:
             returned = self.style_encoder(painting.image[foreign])
             distance = F.l1_loss(returned, painting.style[foreign].detach())
             losses["style_return"] = shares.foreign * self.style_return * distance

@@ -56,7 +56,8 @@ class SPADEGANStep:
         self.discriminator_optimizer = discriminator_optimizer
         self.autocast = autocast
         self.accumulation = accumulation
-        self.paint = synchronised(gan.paint, gan.generator, gan.style_encoder)
+        painters = [gan.generator] if gan.style_encoder is None else [gan.generator, gan.style_encoder]
+        self.paint = synchronised(gan.paint, *painters)
         self.discriminator_loss = synchronised(gan.discriminator_loss, gan.discriminator)
 
     def __call__(

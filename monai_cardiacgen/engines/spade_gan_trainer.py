@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..anatomy.labels import LabelScheme
+from .batch_condition import batch_condition
 from .resumable_trainer import ResumableTrainer, Stateful
 from .spade_gan import SPADEGAN
 from .spade_gan_step import SPADEGANStep
@@ -31,7 +32,8 @@ class SPADEGANTrainer(ResumableTrainer):
         device: where the networks are trained.
         max_epochs: epochs in all.
         train_data_loader: gives `image` `(B, 1, *spatial)` in [0, 1] and `label` `(B, 1, *spatial)`, codes of
-            `scheme`; with several ranks a loader a rank, all with batches of one size.
+            `scheme`; with several ranks a loader a rank, all with batches of one size; and `condition` `(B, K)` where
+            the generator is conditional, as `EncodeHeartConditiond` adds it.
         gan: the networks and their losses; with `DiffAugment` in them where training images are few.
         generator_optimizer: of `gan.generator` and `gan.style_encoder`.
         discriminator_optimizer: of `gan.discriminator`.
@@ -101,7 +103,9 @@ class SPADEGANTrainer(ResumableTrainer):
         # Until the step is done, handlers of its events find this batch, not the last one's output.
         engine.state.output = {CommonKeys.IMAGE: image, CommonKeys.LABEL: label}
         self.gan.train()
-        losses, painted = self.step(image, self.scheme.one_hot(label[:, 0]), self.generator, engine.fire_event)
+        condition = batch_condition(batchdata, self.gan.generator.condition_size, len(label), label.device)
+        one_hot = self.scheme.one_hot(label[:, 0])
+        losses, painted = self.step(image, one_hot, self.generator, engine.fire_event, condition)
         self.average.update_parameters(self.gan)
         engine.state.output = gan_output(image, label, losses, painted)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)

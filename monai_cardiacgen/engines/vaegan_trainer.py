@@ -16,11 +16,11 @@ from ..anatomy.label_moments import check_is_heart
 from ..anatomy.labels import LabelScheme
 from ..anatomy.placement import centre_heart
 from ..anatomy.schemes import ULTRASOUND_SECTOR
-from ..errors import ShapeError
 from ..losses import EvidenceLowerBoundLoss
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from ..ranks import all_rows, own_rows, world_size
 from .anatomical_vae_step import AnatomicalVAEStep
+from .batch_condition import batch_condition
 from .resumable_trainer import ResumableTrainer, Stateful
 from .spade_gan import SPADEGAN
 from .spade_gan_step import SPADEGANStep
@@ -45,7 +45,7 @@ class VAEGANTrainer(ResumableTrainer):
         max_epochs: epochs in all.
         train_data_loader: gives `image` `(B, 1, *spatial)` in [0, 1] and `label` `(B, 1, *spatial)`, codes of
             `scheme`; with several ranks a loader a rank, all with batches of one size; and `condition` `(B, K)` where
-            the shape model is conditional, as `EncodeHeartConditiond` adds it.
+            shape model or generator are conditional, as `EncodeHeartConditiond` adds it.
         vae: the shape model.
         vae_optimizer: of the shape model.
         gan: the image networks and their losses; with `DiffAugment` in them where training images are few.
@@ -138,7 +138,9 @@ class VAEGANTrainer(ResumableTrainer):
         engine.state.output = {CommonKeys.IMAGE: image, CommonKeys.LABEL: label}
         self.vae.train()
         self.gan.train()
-        losses, painted = self.gan_step(image, self.scheme.one_hot(label[:, 0]), self.generator, engine.fire_event)
+        condition = batch_condition(batchdata, self.gan.generator.condition_size, len(label), label.device)
+        one_hot = self.scheme.one_hot(label[:, 0])
+        losses, painted = self.gan_step(image, one_hot, self.generator, engine.fire_event, condition)
         self.gan_average.update_parameters(self.gan)
         engine.state.output = {
             **gan_output(image, label, losses, painted),
@@ -156,7 +158,7 @@ class VAEGANTrainer(ResumableTrainer):
         noise = torch.randn(hearts, self.vae.latent_size, generator=self.generator)
         number = own_rows(everywhere.cumsum(0) - 1)[has_heart.cpu()]  # of this rank's hearts, among all
         one_hot = self.shape_scheme.one_hot(centre_heart(label[has_heart])[0])
-        condition = self._condition(batchdata, len(label), label.device)
+        condition = batch_condition(batchdata, self.vae.condition_size, len(label), label.device)
         told = None if condition is None else condition[has_heart]
         output = self.vae_step(one_hot, noise[number], told, whole_batch=hearts)
         return {"vae": float(output[CommonKeys.LOSS])}
@@ -167,16 +169,3 @@ class VAEGANTrainer(ResumableTrainer):
             return label
         without = [name for name in self.scheme.names if name == ULTRASOUND_SECTOR]
         return self.scheme.to_scheme(label, self.shape_scheme, without)
-
-    def _condition(self, batchdata: dict[str, torch.Tensor], rows: int, device: torch.device) -> torch.Tensor | None:
-        """Return what a conditional shape model is told of each row of the batch, `(rows, K)`."""
-        if not self.vae.condition_size:
-            return None
-        condition = batchdata.get("condition")
-        expected = (rows, self.vae.condition_size)
-        if condition is None or tuple(condition.shape) != expected:
-            raise ShapeError(
-                f"Expected a condition of shape {expected} in every batch for this autoencoder, got "
-                f"{None if condition is None else tuple(condition.shape)}; add it with EncodeHeartConditiond."
-            )
-        return torch.as_tensor(condition).as_subclass(torch.Tensor).to(device, torch.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import nn
 
 from ..anatomy.labels import LabelScheme
 from ..checks import check_batch, check_finite, check_spacing
-from ..errors import InputError, ShapeError
+from ..errors import InputError
 from ..networks.blocks.spade import fold_spectral_norm
 from ..networks.nets.spade_generator import SPADEGenerator
 from ..networks.nets.style_encoder import StyleEncoder
@@ -22,20 +21,10 @@ from .fast_painter import FastPainter
 from .heart_share import heart_share
 from .latent_sampler import LatentSampler
 from .painter_check import verified_painter
+from .painter_condition import check_conditions, painter_condition
+from .style_mixture import mixed_styles
 from .synthesizer_files import read_synthesizer, write_synthesizer
-
-
-@dataclass(frozen=True)
-class SyntheticCases:
-    """Labelled images that no scanner made.
-
-    Attributes:
-        image: `(n, 1, H, W)`, float32 in [0, 1].
-        label: `(n, H, W)`, int64, codes of the synthesizer's label scheme.
-    """
-
-    image: torch.Tensor
-    label: torch.Tensor
+from .synthetic_cases import SyntheticCases, check_pair
 
 
 class CardiacSynthesizer(nn.Module):
@@ -49,14 +38,15 @@ class CardiacSynthesizer(nn.Module):
         spacing: pixel size in mm along the label map's axes.
         sampler: draws label maps.
         generator: paints label maps.
-        style_encoder: encodes the style of a real image.
+        style_encoder: encodes the style of a real image; None for a generator without a style.
         styles: `(N, style_size)`, the styles of the training images, in the order of the sampler's latents; new
             styles are drawn between these.
         view: the imaging plane, for example `"short axis"`.
         provenance: what made it: name, version, seed, data; copied into every record of a synthetic case.
 
     Raises:
-        InputError: when there is not one style of the generator's length for each of the sampler's hearts.
+        InputError: when there is not one style of the generator's length for each of the sampler's hearts, or the
+            generator is told other conditions than the sampler's hearts.
 
     Source:
         Skandarani et al., "On the effectiveness of GAN generated cardiac MRIs for segmentation", MIDL 2020.
@@ -73,7 +63,7 @@ class CardiacSynthesizer(nn.Module):
         spacing: tuple[float, ...],
         sampler: LatentSampler,
         generator: SPADEGenerator,
-        style_encoder: StyleEncoder,
+        style_encoder: StyleEncoder | None,
         styles: torch.Tensor,
         view: str = "short axis",
         provenance: Mapping[str, Any] | None = None,
@@ -85,6 +75,7 @@ class CardiacSynthesizer(nn.Module):
                 f"Expected styles of shape {expected}, one for each heart of the sampler, got {tuple(styles.shape)}; "
                 f"encode the images of the sampler's training hearts with the style encoder."
             )
+        check_conditions(generator.condition_size, sampler)
         self.scheme = scheme
         self.spacing = check_spacing(spacing, generator.spatial_dims)
         self.view = view
@@ -164,11 +155,24 @@ class CardiacSynthesizer(nn.Module):
         rows = row_generators(generator, n)
         hearts = self.sampler.sample(n, rows)
         alike = self.sampler.nearest_training_hearts(hearts, self.ALIKE)
-        return SyntheticCases(self._paint(hearts.label, self._mixed_styles(alike, rows), rows), hearts.label)
+        image = self._paint(hearts.label, mixed_styles(self.styles, alike, rows), rows, hearts.condition)
+        return SyntheticCases(image, hearts.label)
 
     @torch.no_grad()
-    def synthesize(self, label: torch.Tensor, style: torch.Tensor | None, generator: Generators) -> torch.Tensor:
+    def synthesize(
+        self,
+        label: torch.Tensor,
+        style: torch.Tensor | None,
+        generator: Generators,
+        condition: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Paint label maps `(B, *spatial)` (codes) in the given styles `(B, style_size)`, or in new ones.
+
+        Args:
+            label: the maps.
+            style: of each; None for new ones.
+            generator: one generator, or one a row.
+            condition: `(B, K)` for a conditional generator; None for the likeliest, see `painter_condition`.
 
         Returns:
             `(B, 1, *spatial)`, float32 in [0, 1].
@@ -178,7 +182,7 @@ class CardiacSynthesizer(nn.Module):
             ShapeError: for a size that the generator's depth does not divide, or styles that do not fit.
         """
         rows = row_generators(generator, len(label))
-        return self._paint(label, self.draw_styles(rows) if style is None else style, rows)
+        return self._paint(label, self.draw_styles(rows) if style is None else style, rows, condition)
 
     @torch.no_grad()
     def encode_style(self, image: torch.Tensor) -> torch.Tensor:
@@ -188,8 +192,10 @@ class CardiacSynthesizer(nn.Module):
             ShapeError: for wrong channels, dimensions or size.
             IntensityError: for values that are not finite.
         """
-        check_batch(image, self.style_encoder.in_channels, self.style_encoder.spatial_dims, "the image")
+        check_batch(image, 1, len(self.spatial_size), "the image")
         check_finite(image, "the image")
+        if self.style_encoder is None:
+            return self.styles.new_zeros(len(image), 0)
         style: torch.Tensor = self.style_encoder(image.to(self.device, torch.float32))
         return style
 
@@ -204,10 +210,17 @@ class CardiacSynthesizer(nn.Module):
         if n is None:
             n = 1 if isinstance(generator, torch.Generator) else len(generator)
         every = torch.arange(len(self.styles)).expand(n, -1)
-        return self._mixed_styles(every, row_generators(generator, n))
+        return mixed_styles(self.styles, every, row_generators(generator, n))
 
     @torch.no_grad()
-    def vary(self, image: torch.Tensor, label: torch.Tensor, strength: float, generator: Generators) -> SyntheticCases:
+    def vary(
+        self,
+        image: torch.Tensor,
+        label: torch.Tensor,
+        strength: float,
+        generator: Generators,
+        condition: torch.Tensor | None = None,
+    ) -> SyntheticCases:
         """Deform each heart through the latent space and repaint it in its own image's style.
 
         What lies away from both the old and the new heart is kept from the real image.
@@ -217,62 +230,55 @@ class CardiacSynthesizer(nn.Module):
             label: `(B, *spatial)`, codes.
             strength: in (0, 1], how far from the present heart; 1 is the spread of the training hearts.
             generator: one generator, or one a row.
+            condition: as of `synthesize`.
 
         Raises:
             ShapeError: when image and label differ in size, or do not have the synthesizer's size.
             LabelError: for unknown codes, or a label map without a heart.
         """
-        self._check_pair(image, label)
+        check_pair(image, label, self.spatial_size, self.spacing)
         rows = row_generators(generator, len(label))
-        hearts = self.sampler.near(label.to(self.device), strength, rows)
-        painted = self._paint(hearts.label, self.encode_style(image), rows)
+        hearts = self.sampler.near(label.to(self.device), strength, rows, condition)
+        painted = self._paint(hearts.label, self.encode_style(image), rows, hearts.condition)
         share = heart_share(label.to(self.device), hearts.label, self.FEATHER)
         kept = image.to(self.device, torch.float32)
         return SyntheticCases(share * painted + (1 - share) * kept, hearts.label)
 
     @torch.no_grad()
-    def restyle(self, image: torch.Tensor, label: torch.Tensor, generator: Generators) -> SyntheticCases:
+    def restyle(
+        self,
+        image: torch.Tensor,
+        label: torch.Tensor,
+        generator: Generators,
+        condition: torch.Tensor | None = None,
+    ) -> SyntheticCases:
         """Paint the same label maps as new scans, each between its own style and another one.
 
         Args:
             image: `(B, 1, *spatial)` in [0, 1].
             label: `(B, *spatial)`, codes.
             generator: one generator, or one a row.
+            condition: as of `synthesize`.
 
         Raises:
             ShapeError: when image and label differ in size, or do not have the synthesizer's size.
             LabelError: for unknown codes.
         """
-        self._check_pair(image, label)
+        check_pair(image, label, self.spatial_size, self.spacing)
         rows = row_generators(generator, len(label))
-        return SyntheticCases(self._paint(label, self.draw_styles(rows), rows), label.to(self.device))
+        return SyntheticCases(self._paint(label, self.draw_styles(rows), rows, condition), label.to(self.device))
 
-    def _mixed_styles(self, candidates: torch.Tensor, rows: list[torch.Generator]) -> torch.Tensor:
-        """Return for each row a random mixture of the styles of two of its candidates `(n, k)`."""
-        mixed = []
-        for some, row in zip(candidates, rows, strict=True):
-            first, second = some[torch.randint(len(some), (2,), generator=row).to(some.device)].tolist()
-            share = float(torch.rand((), generator=row))
-            mixed.append(share * self.styles[first] + (1 - share) * self.styles[second])
-        return torch.stack(mixed)
-
-    def _paint(self, label: torch.Tensor, style: torch.Tensor, rows: list[torch.Generator]) -> torch.Tensor:
+    def _paint(
+        self, label: torch.Tensor, style: torch.Tensor, rows: list[torch.Generator], condition: torch.Tensor | None
+    ) -> torch.Tensor:
         label, style = label.to(self.device), style.to(self.device)
+        told = painter_condition(self.generator.condition_size, self.sampler, label, condition)
         noise = [level.to(self.device) for level in self.generator.draw_noise(label.shape[1:], rows)]
         if self.painter is None:
-            image: torch.Tensor = self.generator(self.scheme.one_hot(label), style, noise)
+            image: torch.Tensor = self.generator(self.scheme.one_hot(label), style, noise, told)
         else:
-            image = self.painter(self.scheme.to_channels(label), style, noise)
+            image = self.painter(self.scheme.to_channels(label), style, noise, told)
         return image
-
-    def _check_pair(self, image: torch.Tensor, label: torch.Tensor) -> None:
-        check_batch(image, 1, len(self.spatial_size), "the image")
-        if image.shape[2:] != self.spatial_size or label.shape != (len(image), *self.spatial_size):
-            raise ShapeError(
-                f"Expected images (B, 1, {', '.join(map(str, self.spatial_size))}) and label maps of the same "
-                f"size without a channel axis, got {tuple(image.shape)} and {tuple(label.shape)}; "
-                f"resample to {self.spacing} mm and crop or pad, as RandCardiacSynth does."
-            )
 
 
 __all__ = ["CardiacSynthesizer", "SyntheticCases"]

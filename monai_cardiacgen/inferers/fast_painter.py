@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..checks import check_divisible
-from ..errors import InputError, ShapeError
+from ..errors import InputError
 from ..networks.blocks.label_patches import LabelPatches, distinct_patches, subsampled
 from ..networks.blocks.modulation import channel_statistics, pieces
 from ..networks.blocks.spade import SPADEResidualBlock, SpatiallyAdaptiveNorm
@@ -80,7 +80,11 @@ class FastPainter(nn.Module):
 
     @torch.no_grad()
     def forward(
-        self, label: torch.Tensor, style: torch.Tensor, noise: Sequence[torch.Tensor] | None = None
+        self,
+        label: torch.Tensor,
+        style: torch.Tensor,
+        noise: Sequence[torch.Tensor] | None = None,
+        condition: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return the image `(B, out_channels, *spatial)` in [0, 1], float32.
 
@@ -88,22 +92,19 @@ class FastPainter(nn.Module):
             label: channel numbers of the label map, `(B, *spatial)`, int64, of a size that the generator takes.
             style: `(B, style_size)`.
             noise: as of the generator.
+            condition: as of the generator.
 
         Raises:
-            ShapeError: for a size that the generator's depth does not divide, or styles that do not fit.
+            ShapeError: for a size that the generator's depth does not divide, or a style or condition that does not
+                fit.
         """
         generator = self.generator
         check_divisible(label.shape[1:], generator.factor, "the label map")
-        if style.shape != (len(label), generator.style_size):
-            raise ShapeError(
-                f"Expected a style of shape {(len(label), generator.style_size)}, got {tuple(style.shape)}; one row "
-                f"for each label map."
-            )
+        style = generator.style_and_condition(style, condition, len(label))
         sizes = generator.level_sizes(label.shape[1:])
         dims = len(sizes[0])
-        x = generator.start(style).unflatten(1, (-1, *generator.start_size))
-        if sizes[0] != generator.start_size:
-            x = F.interpolate(x, sizes[0], mode="bilinear" if dims == 2 else "trilinear")
+        coarse = F.one_hot(subsampled(label, generator.factor, dims), generator.label_channels).movedim(-1, 1)
+        x = generator.coarsest(style, coarse.to(style.dtype))
         rows = x.movedim(1, -1).reshape(-1, x.shape[1]).to(self.dtype)
         for number, (level, size) in enumerate(zip(self._levels, sizes, strict=True)):
             here = subsampled(label, 2 ** (len(sizes) - 1 - number), dims)

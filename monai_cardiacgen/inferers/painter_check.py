@@ -36,15 +36,18 @@ def verified_painter(
         sampler.vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # decodes faster, too
     painter = _painter(generator, fitting_format(device) if dtype is None else dtype, compiled)
     some = torch.linspace(0, len(sampler.latents) - 1, _LEARNED).round().long().unique().to(device)
-    label = sampler.scheme.to_channels(sampler.decode(sampler.latents[some], sampler.offsets[some]))
+    conditions = sampler.conditions[some] if sampler.vae.condition_size else None
+    label = sampler.scheme.to_channels(sampler.decode(sampler.latents[some], sampler.offsets[some], conditions))
     painter.learn(label)
-    tried = label[:: max(1, len(label) // _TRIED)][:_TRIED]
+    every = max(1, len(label) // _TRIED)
+    tried = label[::every][:_TRIED]
+    told = conditions[::every][:_TRIED] if conditions is not None and generator.condition_size else None
     rows = row_generators(seeded(0), len(tried))
     style = randn_rows(rows, (generator.style_size,)).to(device)
     noise = [level.to(device) for level in generator.draw_noise(tried.shape[1:], rows)]
     one_hot = torch.nn.functional.one_hot(tried, generator.label_channels).movedim(-1, 1).to(torch.float32)
     with torch.no_grad():
-        difference = float((painter(tried, style, noise) - generator(one_hot, style, noise)).abs().max())
+        difference = float((painter(tried, style, noise, told) - generator(one_hot, style, noise, told)).abs().max())
     if difference <= TOLERANCE[painter.dtype]:
         return painter
     warnings.warn(

@@ -32,14 +32,16 @@ def write_synthesizer(
     spacing: tuple[float, ...],
     sampler: LatentSampler,
     generator: SPADEGenerator,
-    style_encoder: StyleEncoder,
+    style_encoder: StyleEncoder | None,
     styles: torch.Tensor,
     view: str,
     provenance: Mapping[str, Any],
 ) -> None:
     """Write the parts of a synthesizer into a bundle's folder, the description last: without it, nothing is there."""
     save_checkpoint(folder / GENERATOR_WEIGHTS, _plain(generator))
-    others = {"vae": _plain(sampler.vae), "style_encoder": _plain(style_encoder)}
+    others = {"vae": _plain(sampler.vae)}
+    if style_encoder is not None:
+        others["style_encoder"] = _plain(style_encoder)
     tensors = {"styles": styles.cpu(), "latents": sampler.latents.cpu(), "offsets": sampler.offsets.cpu()}
     known: dict[str, Any] = {} if sampler.attributes is None else {"attributes": sampler.attributes.state_dict()}
     if sampler.vae.condition_size:
@@ -60,9 +62,10 @@ def write_synthesizer(
             "max_draws": sampler.max_draws,
             "bandwidth": sampler.bandwidth,
             "anatomy_check": sampler.check is not None,
+            **({} if sampler.check is None else {"anatomy_view": sampler.check.view}),
         },
         "generator": generator.arguments,
-        "style_encoder": style_encoder.arguments,
+        "style_encoder": None if style_encoder is None else style_encoder.arguments,
     }
     write_json(folder / DESCRIPTION, description)
 
@@ -108,8 +111,11 @@ def _assembled(
     vae.load_state_dict(others["vae"])
     generator = SPADEGenerator(**description["generator"])
     fold_spectral_norm(generator).load_state_dict(generator_weights)
-    style_encoder = StyleEncoder(**description["style_encoder"])
-    style_encoder.load_state_dict(others["style_encoder"])
+    style_encoder = None
+    if description["style_encoder"] is not None:
+        style_encoder = StyleEncoder(**description["style_encoder"])
+        style_encoder.load_state_dict(others["style_encoder"])
+    view = description["sampler"].get("anatomy_view", "short axis")
     sampler = LatentSampler(
         vae,
         scheme,
@@ -117,7 +123,7 @@ def _assembled(
         others["latents"],
         others["offsets"],
         proposal=description["sampler"]["proposal"],
-        check=AnatomyCheck(scheme) if description["sampler"]["anatomy_check"] else None,
+        check=AnatomyCheck(scheme, view) if description["sampler"]["anatomy_check"] else None,
         max_draws=int(description["sampler"]["max_draws"]),
         bandwidth=description["sampler"].get("bandwidth"),
         attributes=HeartAttributes(**others["attributes"]) if "attributes" in others else None,

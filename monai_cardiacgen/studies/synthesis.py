@@ -156,7 +156,7 @@ def trained_synthesizer(
         patients=_of_each(slices, whole, "patient"),
     )
     with torch.no_grad():
-        styles = gan.style_encoder(image[whole])
+        styles = torch.zeros(int(whole.sum()), 0) if gan.style_encoder is None else gan.style_encoder(image[whole])
     return CardiacSynthesizer(
         trainer.scheme,
         spacing,

@@ -9,6 +9,7 @@ from small_hearts import hearts, tiny_gan
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.paint_batch import PaintBatch, paint_batches
 from monai_cardiacgen.engines.spade_gan import SPADEGAN
+from monai_cardiacgen.errors import InputError
 from monai_cardiacgen.losses import DiffAugment
 from monai_cardiacgen.seeding import seeded
 
@@ -64,6 +65,41 @@ def test_augmented_discriminator_sees_real_and_painted_alike_and_the_generator_l
     assert not torch.equal(both.chunk(2)[0], real)  # another view for each player's turn
     losses["adversarial"].backward()
     assert all(parameter.grad is not None for parameter in gan.generator.parameters())
+
+
+def test_both_players_are_told_the_condition_as_it_is(one_hot):
+    gan = tiny_gan(condition_size=2, augment=DiffAugment(2)).eval()
+    condition = torch.tensor([[1.0, 0], [0, 1], [0, 1], [1, 0]])
+    (batch,) = paint_batches(hearts(4)[0], one_hot, gan.draw(one_hot, seeded(0)), condition=condition)
+    seen, told = [], []
+    features, paint = gan.discriminator.features, gan.generator.forward
+    gan.discriminator.features = lambda x: (seen.append(x), features(x))[1]
+    gan.generator.forward = lambda *given: (told.append(given[3]), paint(*given))[1]
+    painting = gan.paint(batch)
+    gan.discriminator_loss(batch, painting)
+    gan.generator_losses(batch, painting)
+    assert torch.equal(told[0], condition)
+    both, real, fake = seen
+    constant = condition[:, :, None, None].expand(-1, -1, 32, 32)  # not moved as the image is
+    for one in (*both.chunk(2), real, fake):
+        assert one.shape[1] == 1 + 4 + 2
+        assert torch.equal(one[:, 5:], constant)
+
+
+def test_without_a_style_there_is_neither_its_divergence_nor_its_return(one_hot):
+    gan = tiny_gan(style_size=0, swapped=0.0)
+    losses = gan.generator_losses(batch_of(gan, one_hot), gan.paint(batch_of(gan, one_hot)))
+    assert set(losses) == {"adversarial", "reconstruction", "feature_matching"}
+    torch.stack(list(losses.values())).sum().backward()
+    assert all(parameter.grad is not None for parameter in gan.painter_parameters())
+
+
+@pytest.mark.parametrize(("style_size", "swapped"), [(0, 0.25), (6, 0.25)])
+def test_encoder_and_generator_that_do_not_fit_are_refused(style_size, swapped):
+    fit = tiny_gan()
+    generator = tiny_gan(style_size=style_size, swapped=0.0).generator
+    with pytest.raises(InputError, match="style encoder exactly"):
+        SPADEGAN(generator, None, fit.discriminator, swapped=swapped)
 
 
 def test_draws_without_augmentation_are_those_with_it(one_hot):

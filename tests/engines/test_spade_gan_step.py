@@ -30,14 +30,15 @@ def step_of(gan: SPADEGAN, accumulation: int) -> SPADEGANStep:
 
 
 def after_steps(
-    accumulation: int, augment: DiffAugment | None = None, steps: int = 3, rows: int = 6
+    accumulation: int, augment: DiffAugment | None = None, steps: int = 3, rows: int = 6, told: bool = False
 ) -> tuple[SPADEGAN, dict[str, torch.Tensor], list]:
-    gan, fired = tiny_gan(swapped=0.5, augment=augment).double(), []
+    gan, fired = tiny_gan(swapped=0.5, augment=augment, condition_size=3 if told else 0).double(), []
     step, generator = step_of(gan, accumulation), seeded(5)
     image, label = hearts(rows)
     one_hot = ACDC.one_hot(label[:, 0]).double()
+    condition = torch.eye(3)[torch.arange(rows) % 3] if told else None
     for _ in range(steps):
-        losses, painted = step(image.double(), one_hot, generator, fired.append)
+        losses, painted = step(image.double(), one_hot, generator, fired.append, condition)
     return gan, {**losses, "painted": painted}, fired
 
 
@@ -57,6 +58,26 @@ def test_parts_move_the_networks_as_the_whole_batch(accumulation, augment):
         IterationEvents.LOSS_COMPLETED,
         IterationEvents.BACKWARD_COMPLETED,
     ]
+
+
+def test_a_part_has_its_own_rows_conditions():
+    whole, expected, _ = after_steps(1, told=True)
+    parts, found, _ = after_steps(4, told=True)
+    torch.testing.assert_close(found["painted"], expected["painted"], rtol=1e-11, atol=1e-11)
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(parts.state_dict()[name], value, rtol=1e-11, atol=1e-11)
+
+
+def test_without_a_style_parts_move_the_networks_as_the_whole_batch():
+    painted = []
+    for accumulation in (1, 3):
+        gan = tiny_gan(style_size=0, swapped=0.0).double()
+        image, label = hearts(6)
+        one_hot = ACDC.one_hot(label[:, 0]).double()
+        for seed in range(2):
+            _, image_made = step_of(gan, accumulation)(image.double(), one_hot, seeded(seed), lambda event: None)
+        painted.append(image_made)
+    torch.testing.assert_close(painted[1], painted[0], rtol=1e-11, atol=1e-11)
 
 
 def test_discriminator_moves_by_its_own_gradient_alone():

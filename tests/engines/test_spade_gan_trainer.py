@@ -11,8 +11,8 @@ from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.engines.spade_gan_trainer import SPADEGANTrainer
 
 
-def trainer(max_epochs: int, batches, **changes) -> SPADEGANTrainer:
-    gan = tiny_gan()
+def trainer(max_epochs: int, batches, gan=None, **changes) -> SPADEGANTrainer:
+    gan = gan or tiny_gan()
     painters = [*gan.generator.parameters(), *gan.style_encoder.parameters()]
     return SPADEGANTrainer(
         device="cpu",
@@ -50,6 +50,17 @@ def test_each_real_batch_is_seen_once_with_its_own_size():
     )
     one.run()
     assert seen == [(4, 1, 32, 32), (4, 1, 32, 32), (3, 1, 32, 32)] * 2
+
+
+def test_a_conditional_painter_is_told_each_batchs_condition():
+    gan, told = tiny_gan(condition_size=2), []
+    conditions = [torch.eye(2)[torch.arange(size) % 2] for size in (4, 4, 3)]
+    data = [{**batch, "condition": one} for batch, one in zip(batches(), conditions, strict=True)]
+    one = trainer(1, data, gan=gan)
+    paint = gan.generator.forward
+    gan.generator.forward = lambda *given: (told.append(given[3]), paint(*given))[1]
+    one.run()
+    assert all(torch.equal(found, given) for found, given in zip(told, conditions, strict=True))
 
 
 def test_all_iteration_events_fire_in_order():

@@ -98,8 +98,17 @@ def test_conditional_shape_model_is_told_the_condition_of_each_heart():
     assert "vae" in one.state.output
 
 
-def test_conditional_training_goes_on_bit_for_bit():
-    whole, half, rest = conditional(2), conditional(1), conditional(2)
+def test_conditional_painter_is_told_the_condition_of_every_slice():
+    one, told = conditional(1, gan=tiny_gan(condition_size=3)), []
+    paint = one.gan.generator.forward
+    one.gan.generator.forward = lambda *given: (told.append(given[3]), paint(*given))[1]
+    one.run()
+    assert torch.equal(torch.cat(told), CONDITIONS)
+
+
+@pytest.mark.parametrize("painter", [0, 3])
+def test_conditional_training_goes_on_bit_for_bit(painter):
+    whole, half, rest = (conditional(epochs, gan=tiny_gan(condition_size=painter)) for epochs in (2, 1, 2))
     whole.run()
     half.run()
     rest.load_state_dict(half.state_dict())

@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 import torch
-from small_hearts import hearts, tiny_synthesizer
+from small_hearts import conditional_synthesizer, hearts, tiny_synthesizer
 
 from monai_cardiacgen.errors import InputError, IntensityError, LabelError, ShapeError
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer
@@ -152,3 +152,52 @@ def test_styles_without_their_hearts_are_refused(synthesizer):
             synthesizer.style_encoder,
             synthesizer.styles[:3],
         )
+
+
+@pytest.fixture(scope="module")
+def conditional() -> CardiacSynthesizer:
+    return conditional_synthesizer()
+
+
+def told_in(synthesizer, monkeypatch) -> list[torch.Tensor]:
+    """What the painter is told from now on."""
+    told, paint = [], synthesizer.generator.forward
+    monkeypatch.setattr(synthesizer.generator, "forward", lambda *given: (told.append(given[3]), paint(*given))[1])
+    return told
+
+
+def test_hearts_are_painted_as_what_they_were_drawn_as(conditional, real, monkeypatch):
+    image, label = real
+    told = told_in(conditional, monkeypatch)
+    conditional.sample(4, seeded(3))
+    assert torch.equal(told[0], conditional.sampler.sample(4, row_generators(seeded(3), 4)).condition)
+    likeliest = conditional.sampler.likeliest_condition(label)
+    conditional.vary(image, label, 0.3, seeded(0))
+    conditional.restyle(image, label, seeded(0))
+    conditional.synthesize(label, None, seeded(0))
+    assert all(torch.equal(one, likeliest) for one in told[1:])
+
+
+def test_a_given_condition_counts_and_shows(conditional, real, monkeypatch):
+    image, label = real
+    told = told_in(conditional, monkeypatch)
+    style = conditional.encode_style(image)
+    painted = []
+    for kind in (0, 1):
+        condition = torch.eye(2)[[kind] * 3]
+        painted.append(conditional.synthesize(label, style, seeded(0), condition))
+        conditional.vary(image, label, 0.3, seeded(0), condition)
+        conditional.restyle(image, label, seeded(0), condition)
+        assert all(torch.equal(one, condition) for one in told)
+        told.clear()
+    assert float((painted[0] - painted[1]).abs().max()) > 1e-3
+    with pytest.raises(ShapeError, match="condition"):
+        conditional.synthesize(label, style, seeded(0), torch.eye(2))
+
+
+def test_without_a_style_a_label_map_is_painted_in_one_way_but_for_the_noise(real):
+    image, label = real
+    one = conditional_synthesizer(style_size=0)
+    assert one.encode_style(image).shape == (3, 0)
+    assert one.sample(2, seeded(0)).image.shape == (2, 1, 32, 32)
+    assert torch.equal(one.synthesize(label, None, seeded(0)), one.restyle(image, label, seeded(1)).image)

@@ -16,11 +16,17 @@ from monai_cardiacgen.seeding import row_generators, seeded
 CLASSES = 9
 
 
-def generator(dims: int = 2, style_size: int = 6) -> SPADEGenerator:
+def generator(dims: int = 2, style_size: int = 6, condition_size: int = 0) -> SPADEGenerator:
     """A generator with weights of a fixed seed, a noise that counts, and a level whose block has no shortcut."""
     torch.manual_seed(0)
     made = SPADEGenerator(
-        dims, CLASSES, channels=(12, 12, 8, 6), hidden_channels=8, style_size=style_size, start_size=(4,) * dims
+        dims,
+        CLASSES,
+        channels=(12, 12, 8, 6),
+        hidden_channels=8,
+        style_size=style_size,
+        start_size=(4,) * dims,
+        condition_size=condition_size,
     )
     for block in made.blocks:
         torch.nn.init.normal_(block.noise_strength, std=0.3)
@@ -38,10 +44,12 @@ def boxes(batch: int, side: int, dims: int = 2) -> torch.Tensor:
     return label
 
 
-def painted_plainly(network: SPADEGenerator, label: torch.Tensor, style: torch.Tensor, noise) -> torch.Tensor:
+def painted_plainly(
+    network: SPADEGenerator, label: torch.Tensor, style: torch.Tensor, noise, condition: torch.Tensor | None = None
+) -> torch.Tensor:
     one_hot = torch.nn.functional.one_hot(label, CLASSES).movedim(-1, 1).float()
     with torch.no_grad():
-        return network(one_hot, style, noise)
+        return network(one_hot, style, noise, condition)
 
 
 @pytest.mark.parametrize(("dims", "side"), [(2, 64), (2, 40), (3, 32)])
@@ -54,6 +62,19 @@ def test_paints_what_the_generator_paints(dims, side):
         expected = painted_plainly(network, label, style, given)
         assert float(expected.std()) > 0.01
         torch.testing.assert_close(painter(label, style, given), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("dims", "style_size", "condition_size"), [(2, 6, 3), (3, 6, 3), (2, 0, 3), (2, 0, 0)])
+def test_paints_under_a_condition_with_and_without_a_style(dims, style_size, condition_size):
+    network, label = generator(dims, style_size, condition_size), boxes(2, 32, dims)
+    painter = FastPainter(network)
+    style = torch.randn(2, style_size, generator=seeded(1))
+    images = []
+    for condition in (torch.eye(3)[:2, :condition_size], torch.eye(3)[1:, :condition_size]):
+        images.append(painter(label, style, None, condition))
+        expected = painted_plainly(network, label, style, None, condition)
+        torch.testing.assert_close(images[-1], expected, rtol=0, atol=1e-5)
+    assert torch.equal(*images) == (condition_size == 0)
 
 
 def test_one_map_after_another_fills_the_tables_and_changes_nothing():

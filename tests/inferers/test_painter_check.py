@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_hearts import hearts, tiny_synthesizer
+from small_hearts import conditional_synthesizer, hearts, tiny_synthesizer
 
 from monai_cardiacgen.errors import ShapeError
 from monai_cardiacgen.inferers import fast_painter, painter_check
@@ -32,6 +32,16 @@ def test_an_optimized_synthesizer_makes_the_same_cases(synthesizer):
     with pytest.raises(ShapeError, match="style"):
         synthesizer.synthesize(labels[:, 0], torch.zeros(3, 2), seeded(0))
     synthesizer.painter = None
+
+
+@pytest.mark.parametrize("style_size", [6, 0])
+def test_an_optimized_conditional_synthesizer_makes_the_same_cases(style_size):
+    synthesizer = conditional_synthesizer(style_size)
+    plain = synthesizer.sample(3, seeded(4))
+    assert synthesizer.optimize(torch.float32).painter is not None
+    fast = synthesizer.sample(3, seeded(4))
+    assert torch.equal(fast.label, plain.label)
+    torch.testing.assert_close(fast.image, plain.image, rtol=0, atol=1e-5)
 
 
 def test_the_hearts_patches_are_known_before_the_first_image(synthesizer):

@@ -7,9 +7,10 @@ import pickle
 
 import pytest
 import torch
-from small_hearts import hearts, tiny_gan, tiny_synthesizer
+from small_hearts import conditional_synthesizer, hearts, tiny_gan, tiny_synthesizer
 
-from monai_cardiacgen.anatomy.schemes import ACDC
+from monai_cardiacgen.anatomy.check import AnatomyCheck
+from monai_cardiacgen.anatomy.schemes import ACDC, CAMUS
 from monai_cardiacgen.errors import CheckpointError
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer
 from monai_cardiacgen.inferers.latent_sampler import LatentSampler
@@ -88,3 +89,20 @@ def test_conditions_come_back_and_can_be_asked_for(tmp_path):
     assert asked[1].condition.tolist() == [[0, 1]] * 3
     for cases in (read.sample(2, seeded(1)), read.vary(images[:2], labels[:2, 0], 0.3, seeded(2))):
         assert cases.image.shape == (2, 1, 32, 32)
+
+
+@pytest.mark.parametrize("style_size", [6, 0])
+def test_a_conditional_painter_comes_back_with_a_style_and_without(tmp_path, style_size):
+    written = conditional_synthesizer(style_size)
+    read = CardiacSynthesizer.from_bundle(written.to_bundle(tmp_path / "bundle"))
+    assert read.generator.condition_size == 2
+    assert (read.style_encoder is None) == (style_size == 0)
+    assert torch.equal(read.sample(2, seeded(1)).image, written.sample(2, seeded(1)).image)
+
+
+def test_the_gate_comes_back_with_its_view(tmp_path):
+    written = tiny_synthesizer()
+    written.sampler.check = AnatomyCheck(CAMUS, view="apical")
+    written.scheme = CAMUS
+    read = CardiacSynthesizer.from_bundle(written.to_bundle(tmp_path / "bundle"))
+    assert read.sampler.check.view == "apical"

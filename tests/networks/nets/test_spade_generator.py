@@ -80,3 +80,53 @@ def test_wrong_construction_is_refused():
         SPADEGenerator(2, 4, channels=(8,))
     with pytest.raises(InputError, match="start_size"):
         SPADEGenerator(3, 4, start_size=(4, 4))
+
+
+@pytest.fixture
+def conditional():
+    torch.manual_seed(0)
+    return SPADEGenerator(
+        2, 4, channels=(16, 8, 8), hidden_channels=8, style_size=6, start_size=(4, 4), condition_size=3
+    ).eval()
+
+
+def test_a_condition_is_joined_to_the_style_in_the_start_and_in_every_norm(conditional, rings):
+    style, condition = torch.randn(2, 6), torch.eye(3)[:2]
+    longer = SPADEGenerator(2, 4, channels=(16, 8, 8), hidden_channels=8, style_size=9, start_size=(4, 4)).eval()
+    longer.load_state_dict(conditional.state_dict())  # the same weights, of a style of nine
+    with torch.no_grad():
+        expected = longer(rings, torch.cat([style, condition], dim=1))
+        assert torch.equal(conditional(rings, style, None, condition), expected)
+        assert not torch.allclose(conditional(rings, style, None, condition.roll(1, dims=1)), expected)
+
+
+def test_without_a_condition_nothing_of_the_network_changes():
+    def names(**more: int) -> dict[str, torch.Size]:
+        network = SPADEGenerator(2, 4, channels=(8, 8), hidden_channels=8, style_size=6, **more)
+        return {name: value.shape for name, value in network.state_dict().items()}
+
+    assert names() == names(condition_size=0)
+    assert names().keys() == names(condition_size=2).keys()
+    assert names() != names(condition_size=2)
+
+
+@pytest.mark.parametrize("condition", [None, torch.zeros(2, 2), torch.zeros(1, 3)])
+def test_an_unfit_condition_is_refused(conditional, rings, condition):
+    with pytest.raises(ShapeError, match="condition"):
+        conditional(rings, torch.zeros(2, 6), None, condition)
+
+
+def test_a_condition_that_nobody_asked_for_is_refused(generator, rings):
+    with pytest.raises(ShapeError, match="none for 0"):
+        generator(rings, None, None, torch.zeros(len(rings), 2))
+
+
+def test_without_a_style_the_label_map_makes_the_coarsest_feature_map(rings):
+    torch.manual_seed(0)
+    network = SPADEGenerator(2, 4, channels=(16, 8), hidden_channels=8, style_size=0).eval()
+    image = network(rings)
+    assert image.shape == (len(rings), 1, *rings.shape[2:])
+    made = network.coarsest(torch.zeros(len(rings), 0), rings[..., ::2, ::2])
+    expected = torch.nn.functional.conv2d(rings[..., ::2, ::2], network.start.weight, network.start.bias, padding=1)
+    assert torch.equal(made, expected)
+    assert SPADEGenerator(**network.arguments).state_dict().keys() == network.state_dict().keys()
