@@ -14,6 +14,7 @@ from .latent_sampler import LatentSampler
 from .patient_fit import fit_patient_sampler
 from .patient_sampler import PatientSampler
 from .sector_proposal import SectorProposal
+from .similarity_filter import SimilarityFilter
 from .synthetic_patient import ShortAxisStack, SyntheticCine, SyntheticPatient, SyntheticPatients
 from .weight_fitting import fit_to_image
 
@@ -30,6 +31,7 @@ __all__ = [
     "RepairedLabels",
     "SectorProposal",
     "ShortAxisStack",
+    "SimilarityFilter",
     "SyntheticCases",
     "SyntheticCine",
     "SyntheticPatient",
