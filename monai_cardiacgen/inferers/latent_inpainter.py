@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 import torch
+from scipy.ndimage import distance_transform_edt
 from torch import nn
 
 from ..checks import check_finite
@@ -16,6 +17,9 @@ from ..types import Generators
 from .inpainted_image import InpaintedImage
 from .latent_descent import descend
 from .seamless_blend import seamless_blend
+
+#: Weight of a known pixel far from the mask, where those beside it have 1 more.
+_FAR = 0.1
 
 
 class LatentInpainter:
@@ -31,6 +35,9 @@ class LatentInpainter:
     the *mean* absolute difference over known pixels and channels, in units of intensity whatever the mask's size; the
     critic's score; and the normal prior of the latent with its `Z` elements. A latent is not clipped: a normal prior
     has no bounds, and latents beyond ±1 are a third of it.
+
+    With `near`, a known pixel at the distance $d$ from the mask counts by $e^{-d / near} + 0.1$, and the mean is
+    weighted: what lies beside the hidden region tells more of it than what lies far off.
 
     Masked pixels are not looked at, so an anomaly that the mask covers does not draw the healthy version to itself.
     The anomaly map's z-score tells how many standard deviations the real pixel lies from the healthy version. The
@@ -56,6 +63,7 @@ class LatentInpainter:
         blending: `"paste"` puts generated pixels beside the known ones; `"poisson"` keeps their gradients and meets
             the known pixels without a seam, within the range of values of both; see `seamless_blend`.
         floor: least standard deviation for the z-score, in units of intensity.
+        near: pixels over which known pixels lose their weight; None for equal weights, the source's.
 
     Raises:
         InputError: for numbers out of range or an unknown blending.
@@ -76,8 +84,9 @@ class LatentInpainter:
         [0.9, 0.43, 0.43]
 
     Source:
-        Yeh et al., Semantic image inpainting with deep generative models, CVPR 2017, DOI 10.1109/CVPR.2017.728;
-        anomalies by the same search: Schlegl et al., AnoGAN, IPMI 2017, DOI 10.1007/978-3-319-59050-9_12.
+        Yeh et al., Semantic image inpainting with deep generative models, CVPR 2017, DOI 10.1109/CVPR.2017.728, where
+        weights fall with the distance, too; anomalies by the same search: Schlegl et al., AnoGAN, IPMI 2017,
+        DOI 10.1007/978-3-319-59050-9_12.
     """
 
     def __init__(
@@ -95,6 +104,7 @@ class LatentInpainter:
         tolerance: float = 0.01,
         blending: Literal["paste", "poisson"] = "paste",
         floor: float = 0.01,
+        near: float | None = None,
     ) -> None:
         if min(latent_size, starts, candidates, steps, window) < 1:
             raise InputError(
@@ -106,6 +116,8 @@ class LatentInpainter:
                 f"Expected weights and a tolerance of at least 0, a positive learning rate and floor, got "
                 f"{perceptual_weight}, {prior_weight}, {tolerance}, {learning_rate} and {floor}."
             )
+        if near is not None and not near > 0:
+            raise InputError(f"Expected near to be a positive number of pixels or None, got {near!r}.")
         if blending not in ("paste", "poisson"):
             raise InputError(f"Expected the blending 'paste' or 'poisson', got {blending!r}.")
         self.generator = generator
@@ -121,6 +133,7 @@ class LatentInpainter:
         self.tolerance = tolerance
         self.blending = blending
         self.floor = floor
+        self.near = near
 
     def __call__(self, image: torch.Tensor, mask: torch.Tensor, generator: Generators) -> InpaintedImage:
         """Inpaint one image.
@@ -163,11 +176,19 @@ class LatentInpainter:
         return loss + self.prior_weight / 2 * latents.square().mean(dim=1)
 
     def contextual_loss(self, generated: torch.Tensor, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return the mean absolute difference over known pixels, `(B,)`, of generated images `(B, C, *spatial)`."""
-        known = (~mask).to(generated)
-        # Times the mask, not indexed by it: a fixed shape, and quicker backwards.
-        away = ((generated - image).abs() * known).flatten(1).sum(dim=1)
-        return away / (known.sum() * len(image))
+        """Return the (weighted) mean absolute difference `(B,)` over known pixels of images `(B, C, *spatial)`."""
+        weights = self.weights(mask).to(generated)
+        # Times the weights, not indexed by the mask: a fixed shape, and quicker backwards.
+        away = ((generated - image).abs() * weights).flatten(1).sum(dim=1)
+        return away / (weights.sum() * len(image))
+
+    def weights(self, mask: torch.Tensor) -> torch.Tensor:
+        """Return how much each pixel counts, `(*spatial)`; masked ones do not."""
+        known = (~mask).to(torch.float32)
+        if self.near is None:
+            return known
+        distance = torch.from_numpy(distance_transform_edt(~mask.cpu().numpy())).to(known)
+        return ((-distance / self.near).exp() + _FAR) * known
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Return what the generator makes of latents `(B, Z)`, without gradients, a batch of candidates at a time."""

@@ -41,6 +41,7 @@ class SearchSettings:
         learning_rate: of the descent.
         perceptual_weight: of the critic's score.
         prior_weight: of the latent's normal prior.
+        near: pixels over which known pixels lose their weight with their distance from the mask.
         fitting_steps: of the generator's weights, from the best start on.
         fitting_rate: of these steps.
     """
@@ -51,6 +52,7 @@ class SearchSettings:
     learning_rate: float = 0.05
     perceptual_weight: float = 0.001
     prior_weight: float = 0.001
+    near: float = 4.0
     fitting_steps: int = 60
     fitting_rate: float = 5e-4
 
@@ -66,6 +68,7 @@ class SearchSettings:
             learning_rate=self.learning_rate,
             perceptual_weight=self.perceptual_weight,
             prior_weight=self.prior_weight,
+            near=self.near,
         )
 
     def fitted(self, inpainter: LatentInpainter, found: InpaintedImage, case: MaskedVessel) -> torch.Tensor:

@@ -166,6 +166,6 @@ def test_the_bundle_trains_and_searches_as_the_study_does():
     assert config["spacing"] == settings.spacing
     assert config["seed"] == settings.training_seed
     searching = ConfigParser.load_config_file(BUNDLE / "configs" / "inference.json")
-    for name in ("starts", "candidates", "steps"):
+    for name in ("starts", "candidates", "steps", "near"):
         assert searching[name] == getattr(SearchSettings(), name)
     assert searching["mask_size"] == settings.mask_size

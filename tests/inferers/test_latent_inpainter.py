@@ -191,3 +191,23 @@ def test_bad_input_is_refused():
     for wrong in ({"starts": 0}, {"prior_weight": -1}, {"floor": 0}, {"blending": "feather"}):
         with pytest.raises(InputError, match="Expected"):
             LatentInpainter(Convolutions(), Scores(), 6, **wrong)
+
+
+def test_pixels_near_the_mask_count_more_by_the_formula():
+    mask = torch.zeros(9, 9, dtype=torch.bool)
+    mask[4, 4] = True
+    near = LatentInpainter(Identity((1, 9, 9)), Indifferent(), 81, near=2.0)
+    rows, columns = torch.meshgrid(torch.arange(9.0) - 4, torch.arange(9.0) - 4, indexing="ij")
+    expected = torch.where(mask, 0.0, (-torch.hypot(rows, columns) / 2).exp() + 0.1)
+    torch.testing.assert_close(near.weights(mask), expected)
+    image, generated = torch.zeros(1, 9, 9), torch.rand(3, 1, 9, 9, generator=seeded(0))
+    weighted = (generated[:, 0] * expected).sum(dim=(1, 2)) / expected.sum()
+    torch.testing.assert_close(near.contextual_loss(generated, image, mask), weighted)
+    # Of a constant difference the weights do not matter.
+    torch.testing.assert_close(near.contextual_loss(image[None] + 0.3, image, mask), torch.tensor([0.3]))
+
+
+@pytest.mark.parametrize("near", [0.0, -1.0, float("nan")])
+def test_a_distance_that_is_not_positive_is_refused(near):
+    with pytest.raises(InputError, match="near"):
+        LatentInpainter(Identity((1, 4, 4)), Indifferent(), 16, near=near)
