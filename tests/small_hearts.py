@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from monai_cardiacgen.anatomy.labels import LabelScheme
-from monai_cardiacgen.anatomy.schemes import ACDC
+from monai_cardiacgen.anatomy.schemes import ACDC, CAMUS, CAMUS_SECTOR
 from monai_cardiacgen.engines.spade_gan import SPADEGAN
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer
 from monai_cardiacgen.inferers.latent_sampler import LatentSampler
+from monai_cardiacgen.inferers.sector_proposal import SectorProposal
 from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
 from monai_cardiacgen.networks.nets.multiscale_discriminator import MultiscaleDiscriminator
 from monai_cardiacgen.networks.nets.spade_generator import SPADEGenerator
@@ -108,3 +109,25 @@ def conditional_synthesizer(style_size: int = 6) -> CardiacSynthesizer:
     with torch.no_grad():
         styles = torch.zeros(12, 0) if gan.style_encoder is None else gan.style_encoder(images)
     return CardiacSynthesizer(ACDC, (2.0, 2.0), sampler, gan.generator, gan.style_encoder, styles)
+
+
+def in_sectors(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return boolean sectors `(B, 32, 32)` of three kinds, and hearts `(B, 32, 32)` in them in CAMUS_SECTOR's codes."""
+    column, row = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    kinds = torch.stack([(column - 15.5).abs() <= half + row / 3 for half in (7, 8, 9)])
+    sectors = kinds[torch.arange(len(labels)) % 3]
+    return sectors, torch.where(sectors & (labels == 0), 4, labels)
+
+
+def sector_synthesizer(condition_size: int = 2) -> CardiacSynthesizer:
+    """Return a synthesizer of hearts whose painter sees the ultrasound sector, told which of two kinds a heart is."""
+    images, labels = hearts(12)
+    conditions = torch.eye(2)[torch.arange(12) % 2] if condition_size else None
+    sampler = fitted_sampler(labels[:, 0], CAMUS, conditions)
+    gan = tiny_gan(CAMUS_SECTOR.num_classes, condition_size).eval()
+    with torch.no_grad():
+        styles = gan.style_encoder(images)
+    sectors = SectorProposal(in_sectors(labels[:, 0])[0])
+    return CardiacSynthesizer(
+        CAMUS_SECTOR, (2.0, 2.0), sampler, gan.generator, gan.style_encoder, styles, "apical", sectors=sectors
+    )

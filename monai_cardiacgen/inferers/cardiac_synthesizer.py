@@ -22,6 +22,7 @@ from .heart_share import heart_share
 from .latent_sampler import LatentSampler
 from .painter_check import verified_painter
 from .painter_condition import check_conditions, painter_condition
+from .sector_proposal import SectorProposal, check_schemes
 from .style_mixture import mixed_styles
 from .synthesizer_files import read_synthesizer, write_synthesizer
 from .synthetic_cases import SyntheticCases, check_pair
@@ -43,10 +44,13 @@ class CardiacSynthesizer(nn.Module):
             styles are drawn between these.
         view: the imaging plane, for example `"short axis"`.
         provenance: what made it: name, version, seed, data; copied into every record of a synthetic case.
+        sectors: where the painter sees the ultrasound sector as a class, which the sampler's hearts do not have: puts
+            one round each drawn heart. `scheme` then has the sector.
 
     Raises:
         InputError: when there is not one style of the generator's length for each of the sampler's hearts, or the
             generator is told other conditions than the sampler's hearts.
+        LabelError: when the sampler's scheme and `scheme` differ by more than the sectors.
 
     Source:
         Skandarani et al., "On the effectiveness of GAN generated cardiac MRIs for segmentation", MIDL 2020.
@@ -67,6 +71,7 @@ class CardiacSynthesizer(nn.Module):
         styles: torch.Tensor,
         view: str = "short axis",
         provenance: Mapping[str, Any] | None = None,
+        sectors: SectorProposal | None = None,
     ) -> None:
         super().__init__()
         expected = (len(sampler.latents), generator.style_size)
@@ -76,11 +81,13 @@ class CardiacSynthesizer(nn.Module):
                 f"encode the images of the sampler's training hearts with the style encoder."
             )
         check_conditions(generator.condition_size, sampler)
+        check_schemes(scheme, sampler.scheme, sectors)
         self.scheme = scheme
         self.spacing = check_spacing(spacing, generator.spatial_dims)
         self.view = view
         self.provenance = dict(provenance or {})
         self.sampler = sampler
+        self.sectors = sectors
         self.generator: SPADEGenerator = generator
         fold_spectral_norm(self.generator)
         self.painter: FastPainter | None = None
@@ -111,6 +118,7 @@ class CardiacSynthesizer(nn.Module):
             self.styles,
             self.view,
             self.provenance,
+            self.sectors,
         )
         return Path(folder)
 
@@ -134,7 +142,7 @@ class CardiacSynthesizer(nn.Module):
                 the device gains by it (GPUs, CPUs with AMX tiles). Images then differ by up to 0.03, else by 1e-5.
             compiled: use PyTorch's compiler where there is one. It takes some 20 s once, so it is for long work.
         """
-        self.painter = verified_painter(self.generator, self.sampler, dtype, compiled)
+        self.painter = verified_painter(self.generator, self.sampler, dtype, compiled, self.sectors)
         return self
 
     def train(self, mode: bool = True) -> CardiacSynthesizer:
@@ -154,9 +162,10 @@ class CardiacSynthesizer(nn.Module):
         """
         rows = row_generators(generator, n)
         hearts = self.sampler.sample(n, rows)
+        label = hearts.label if self.sectors is None else self.sectors.around(hearts.label, rows)
         alike = self.sampler.nearest_training_hearts(hearts, self.ALIKE)
-        image = self._paint(hearts.label, mixed_styles(self.styles, alike, rows), rows, hearts.condition)
-        return SyntheticCases(image, hearts.label)
+        image = self._paint(label, mixed_styles(self.styles, alike, rows), rows, hearts.condition)
+        return SyntheticCases(image, label)
 
     @torch.no_grad()
     def synthesize(
@@ -238,11 +247,13 @@ class CardiacSynthesizer(nn.Module):
         """
         check_pair(image, label, self.spatial_size, self.spacing)
         rows = row_generators(generator, len(label))
-        hearts = self.sampler.near(label.to(self.device), strength, rows, condition)
-        painted = self._paint(hearts.label, self.encode_style(image), rows, hearts.condition)
-        share = heart_share(label.to(self.device), hearts.label, self.FEATHER)
-        kept = image.to(self.device, torch.float32)
-        return SyntheticCases(share * painted + (1 - share) * kept, hearts.label)
+        kept, label = image.to(self.device, torch.float32), label.to(self.device)
+        before = self._hearts_in(label)
+        hearts = self.sampler.near(before, strength, rows, condition)
+        after = hearts.label if self.sectors is None else self.sectors.moved(label, hearts.label, kept)
+        painted = self._paint(after, self.encode_style(image), rows, hearts.condition)
+        share = heart_share(before, hearts.label, self.FEATHER)
+        return SyntheticCases(share * painted + (1 - share) * kept, after)
 
     @torch.no_grad()
     def restyle(
@@ -268,11 +279,14 @@ class CardiacSynthesizer(nn.Module):
         rows = row_generators(generator, len(label))
         return SyntheticCases(self._paint(label, self.draw_styles(rows), rows, condition), label.to(self.device))
 
+    def _hearts_in(self, label: torch.Tensor) -> torch.Tensor:
+        return label if self.sectors is None else self.sectors.hearts_in(label)
+
     def _paint(
         self, label: torch.Tensor, style: torch.Tensor, rows: list[torch.Generator], condition: torch.Tensor | None
     ) -> torch.Tensor:
         label, style = label.to(self.device), style.to(self.device)
-        told = painter_condition(self.generator.condition_size, self.sampler, label, condition)
+        told = painter_condition(self.generator.condition_size, self.sampler, self._hearts_in(label), condition)
         noise = [level.to(self.device) for level in self.generator.draw_noise(label.shape[1:], rows)]
         if self.painter is None:
             image: torch.Tensor = self.generator(self.scheme.one_hot(label), style, noise, told)

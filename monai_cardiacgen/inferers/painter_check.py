@@ -10,6 +10,7 @@ from ..networks.nets.spade_generator import SPADEGenerator
 from ..seeding import randn_rows, row_generators, seeded
 from .fast_painter import FastPainter
 from .latent_sampler import LatentSampler
+from .sector_proposal import SectorProposal
 
 #: Largest difference from the generator's image, of values in [0, 1].
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 3e-2}
@@ -18,7 +19,11 @@ _LEARNED, _TRIED = 32, 2
 
 
 def verified_painter(
-    generator: SPADEGenerator, sampler: LatentSampler, dtype: torch.dtype | None = None, compiled: bool = False
+    generator: SPADEGenerator,
+    sampler: LatentSampler,
+    dtype: torch.dtype | None = None,
+    compiled: bool = False,
+    sectors: SectorProposal | None = None,
 ) -> FastPainter | None:
     """Return a painter for a generator, with the label patches of the sampler's hearts; none where it differs.
 
@@ -27,6 +32,7 @@ def verified_painter(
         sampler: whose training hearts the painter is tried on.
         dtype: number format of the feature maps; by default `fitting_format` of the generator's device.
         compiled: use PyTorch's compiler; where there is none, the painter does without.
+        sectors: to be put round the hearts; None for none.
 
     Warns:
         UserWarning: where the images differ by more than `TOLERANCE`, by how much; where there is no compiler.
@@ -37,7 +43,11 @@ def verified_painter(
     painter = _painter(generator, fitting_format(device) if dtype is None else dtype, compiled)
     some = torch.linspace(0, len(sampler.latents) - 1, _LEARNED).round().long().unique().to(device)
     conditions = sampler.conditions[some] if sampler.vae.condition_size else None
-    label = sampler.scheme.to_channels(sampler.decode(sampler.latents[some], sampler.offsets[some], conditions))
+    hearts = sampler.decode(sampler.latents[some], sampler.offsets[some], conditions)
+    if sectors is None:
+        label = sampler.scheme.to_channels(hearts)
+    else:
+        label = sectors.scheme.to_channels(sectors.around(hearts, seeded(0)))
     painter.learn(label)
     every = max(1, len(label) // _TRIED)
     tried = label[::every][:_TRIED]

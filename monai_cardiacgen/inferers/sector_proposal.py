@@ -1,4 +1,4 @@
-"""An ultrasound sector round each drawn heart, as training images have them."""
+"""An ultrasound sector round each heart: one of the training images' for a drawn one, its own for a moved one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import torch
 
 from ..anatomy.labels import LabelScheme
 from ..anatomy.schemes import CAMUS, CAMUS_SECTOR, ULTRASOUND_SECTOR
-from ..errors import InputError, ShapeError
+from ..data.ultrasound_sector import ultrasound_sector
+from ..errors import InputError, LabelError, ShapeError
 from ..seeding import row_generators
 from ..types import Generators
 
@@ -75,15 +76,56 @@ class SectorProposal:
                 f"{tuple(label.shape)}; bring sectors and hearts to one grid."
             )
         codes = self.heart_scheme.to_scheme(label, self.scheme, without=(ULTRASOUND_SECTOR,))
+        sectors = self.sectors.to(codes.device)
         rows = []
         for one, row in zip(codes, row_generators(generator, len(label)), strict=True):
-            beyond = (~self.sectors.to(one.device) & (one > 0)).flatten(1).sum(dim=1)
+            beyond = (~sectors & (one > 0)).flatten(1).sum(dim=1)
             most = max(self.outside * int((one > 0).sum()), int(beyond.min()))
             fitting = torch.nonzero(beyond <= most).flatten()
             chosen = fitting[int(torch.randint(len(fitting), (), generator=row))]
-            swept = self.sectors[int(chosen)].to(one.device) & (one == 0)
+            swept = sectors[int(chosen)] & (one == 0)
             rows.append(one.masked_fill(swept, self.scheme.code(ULTRASOUND_SECTOR)))
         return torch.stack(rows) if rows else codes
 
+    def hearts_in(self, label: torch.Tensor) -> torch.Tensor:
+        """Return label maps `(B, H, W)` without their sectors, codes of `heart_scheme`.
 
-__all__ = ["SectorProposal"]
+        Raises:
+            LabelError: for unknown codes.
+        """
+        return self.scheme.to_scheme(label, self.heart_scheme, without=(ULTRASOUND_SECTOR,))
+
+    def moved(self, label: torch.Tensor, hearts: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+        """Return label maps with other hearts in the same sectors, codes of `scheme`.
+
+        What an old heart leaves free becomes sector where the image shows that the beam swept it: experts draw hearts
+        beyond the sector's edge, too.
+
+        Args:
+            label: `(B, H, W)`, codes of `scheme`.
+            hearts: `(B, H, W)`, codes of `heart_scheme`, the new ones.
+            image: `(B, 1, H, W)`, of the old ones.
+
+        Raises:
+            LabelError: for unknown codes.
+            IntensityError: when an image is constant.
+        """
+        codes = self.heart_scheme.to_scheme(hearts, self.scheme, without=(ULTRASOUND_SECTOR,))
+        sector = self.scheme.code(ULTRASOUND_SECTOR)
+        left = (label != 0) & (label != sector) & (codes == 0)
+        swept = ((label == sector) & (codes == 0)) | (left & ultrasound_sector(image))
+        return codes.masked_fill(swept, sector)
+
+
+def check_schemes(scheme: LabelScheme, heart_scheme: LabelScheme, sectors: SectorProposal | None) -> None:
+    """Raise `LabelError` unless hearts of one scheme, with these sectors round them, have codes of the other."""
+    expected = (heart_scheme, heart_scheme) if sectors is None else (sectors.scheme, sectors.heart_scheme)
+    if (scheme, heart_scheme) != expected:
+        raise LabelError(
+            f"Expected label maps as the sampler draws them, or with the sectors of a SectorProposal between both, got "
+            f"{heart_scheme.name!r} of the sampler and {scheme.name!r} to be painted "
+            f"{'without' if sectors is None else 'with'} sectors; pass the sectors of the training images, or none."
+        )
+
+
+__all__ = ["SectorProposal", "check_schemes"]

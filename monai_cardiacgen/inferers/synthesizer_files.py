@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -19,6 +21,7 @@ from ..networks.nets.spade_generator import SPADEGenerator
 from ..networks.nets.style_encoder import StyleEncoder
 from .heart_attributes import HeartAttributes
 from .latent_sampler import LatentSampler
+from .sector_proposal import SectorProposal
 
 DESCRIPTION = Path("configs") / "synthesizer.json"
 GENERATOR_WEIGHTS = Path("models") / "model.pt"  # MONAI's bundle tools look for the network's weights here
@@ -36,6 +39,7 @@ def write_synthesizer(
     styles: torch.Tensor,
     view: str,
     provenance: Mapping[str, Any],
+    sectors: SectorProposal | None = None,
 ) -> None:
     """Write the parts of a synthesizer into a bundle's folder, the description last: without it, nothing is there."""
     save_checkpoint(folder / GENERATOR_WEIGHTS, _plain(generator))
@@ -46,13 +50,12 @@ def write_synthesizer(
     known: dict[str, Any] = {} if sampler.attributes is None else {"attributes": sampler.attributes.state_dict()}
     if sampler.vae.condition_size:
         known["conditions"] = sampler.conditions.cpu()
+    if sectors is not None:
+        known["sectors"] = _packed(sectors.sectors)
     save_checkpoint(folder / OTHER_WEIGHTS, {**others, **tensors, **known})
     description = {
         "format": _FORMAT,
-        "scheme": {
-            "name": scheme.name,
-            "structures": [[one.name, one.code, list(one.colour), list(one.parts)] for one in scheme.structures],
-        },
+        "scheme": _described(scheme),
         "spacing": list(spacing),
         "view": view,
         "provenance": dict(provenance),
@@ -67,6 +70,8 @@ def write_synthesizer(
         "generator": generator.arguments,
         "style_encoder": None if style_encoder is None else style_encoder.arguments,
     }
+    if sectors is not None:
+        description["sectors"] = {"heart_scheme": _described(sectors.heart_scheme), "outside": sectors.outside}
     write_json(folder / DESCRIPTION, description)
 
 
@@ -99,13 +104,7 @@ def _assembled(
 ) -> dict[str, Any]:
     if description["format"] != _FORMAT:
         raise InputError(f"Expected format {_FORMAT}, got {description['format']!r}; update monai_cardiacgen.")
-    structures = description["scheme"]["structures"]
-    scheme = LabelScheme(
-        description["scheme"]["name"],
-        tuple(
-            Structure(name, int(code), tuple(colour), *map(tuple, parts)) for name, code, colour, *parts in structures
-        ),
-    )
+    scheme = _scheme_of(description["scheme"])
     spacing = tuple(float(value) for value in description["spacing"])
     vae = AnatomicalVAE(**description["vae"])
     vae.load_state_dict(others["vae"])
@@ -115,15 +114,20 @@ def _assembled(
     if description["style_encoder"] is not None:
         style_encoder = StyleEncoder(**description["style_encoder"])
         style_encoder.load_state_dict(others["style_encoder"])
+    hearts, sectors = scheme, None
+    if "sectors" in description:
+        hearts = _scheme_of(description["sectors"]["heart_scheme"])
+        swept = _unpacked(others["sectors"], vae.spatial_size)
+        sectors = SectorProposal(swept, hearts, scheme, float(description["sectors"]["outside"]))
     view = description["sampler"].get("anatomy_view", "short axis")
     sampler = LatentSampler(
         vae,
-        scheme,
+        hearts,
         spacing,
         others["latents"],
         others["offsets"],
         proposal=description["sampler"]["proposal"],
-        check=AnatomyCheck(scheme, view) if description["sampler"]["anatomy_check"] else None,
+        check=AnatomyCheck(hearts, view) if description["sampler"]["anatomy_check"] else None,
         max_draws=int(description["sampler"]["max_draws"]),
         bandwidth=description["sampler"].get("bandwidth"),
         attributes=HeartAttributes(**others["attributes"]) if "attributes" in others else None,
@@ -138,7 +142,31 @@ def _assembled(
         "styles": others["styles"],
         "view": description["view"],
         "provenance": description["provenance"],
+        "sectors": sectors,
     }
+
+
+def _described(scheme: LabelScheme) -> dict[str, Any]:
+    structures = [[one.name, one.code, list(one.colour), list(one.parts)] for one in scheme.structures]
+    return {"name": scheme.name, "structures": structures}
+
+
+def _scheme_of(described: Mapping[str, Any]) -> LabelScheme:
+    rows = described["structures"]
+    return LabelScheme(
+        described["name"],
+        tuple(Structure(name, int(code), tuple(colour), *map(tuple, parts)) for name, code, colour, *parts in rows),
+    )
+
+
+def _packed(sectors: torch.Tensor) -> torch.Tensor:
+    """Return boolean sectors `(N, H, W)` as eight pixels a byte, `(N, bytes)`."""
+    return torch.from_numpy(np.packbits(sectors.flatten(1).cpu().numpy(), axis=1))
+
+
+def _unpacked(packed: torch.Tensor, spatial_size: tuple[int, ...]) -> torch.Tensor:
+    pixels = np.unpackbits(packed.numpy(), axis=1, count=math.prod(spatial_size)).astype(bool)
+    return torch.from_numpy(pixels).view(-1, *spatial_size)
 
 
 def _plain(network: nn.Module) -> dict[str, torch.Tensor]:

@@ -63,3 +63,18 @@ def test_unfit_arguments_are_refused():
         SectorProposal(SECTORS).around(torch.zeros(1, 8, 8, dtype=torch.int64), seeded(0))
     with pytest.raises(LabelError, match="codes"):
         SectorProposal(SECTORS, CAMUS, CAMUS_SECTOR).around(heart()[None] + 7, seeded(0))
+
+
+def test_a_moved_heart_leaves_sector_behind_where_the_image_shows_it():
+    label = SectorProposal(SECTORS[:1], outside=0.2).around(heart(slice(1, 14))[None], seeded(0))  # row 1 is outside
+    image = SECTORS[None, :1].float()
+    moved = SectorProposal(SECTORS[:1]).moved(label, heart(slice(8, 17))[None], image)[0]
+    assert torch.equal(moved == 4, SECTORS[0] & (heart(slice(8, 17)) == 0))
+    assert bool((moved[1] == 0).all())
+    assert torch.equal(SectorProposal(SECTORS).hearts_in(moved[None])[0], heart(slice(8, 17)))
+
+
+def test_a_heart_that_stays_changes_nothing_even_beyond_the_edge():
+    reaching = heart(slice(1, 14))
+    label = SectorProposal(SECTORS[:1]).around(reaching[None], seeded(0))
+    assert torch.equal(SectorProposal(SECTORS[:1]).moved(label, reaching[None], SECTORS[None, :1].float()), label)
