@@ -4,6 +4,7 @@ from .acdc import read_acdc
 from .camus import read_camus
 from .crop_about import CropAboutd
 from .datalist import read_decathlon, read_folder
+from .echo_frames import EchoFrames
 from .heart_centre import centred_by_motion, centred_by_offset, heart_offset
 from .heart_slices import HeartSlices
 from .image_quality import ImageQuality, measure_image_quality, select_by_grade
@@ -32,6 +33,7 @@ from .vessel_tracking import VesselCircle, VesselTracker
 __all__ = [
     "CaseRecord",
     "CropAboutd",
+    "EchoFrames",
     "HeartSlices",
     "ImageQuality",
     "Preprocessing",

@@ -144,7 +144,7 @@ class VAEGANTrainer(ResumableTrainer):
         self.gan_average.update_parameters(self.gan)
         engine.state.output = {
             **gan_output(image, label, losses, painted),
-            **self._shape_step(self._hearts_of(label[:, 0]), batchdata),
+            **self._shape_step(self.hearts_in(label[:, 0]), batchdata),
         }
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return engine.state.output  # type: ignore[no-any-return]
@@ -163,8 +163,8 @@ class VAEGANTrainer(ResumableTrainer):
         output = self.vae_step(one_hot, noise[number], told, whole_batch=hearts)
         return {"vae": float(output[CommonKeys.LOSS])}
 
-    def _hearts_of(self, label: torch.Tensor) -> torch.Tensor:
-        """Return label maps in the shape model's codes."""
+    def hearts_in(self, label: torch.Tensor) -> torch.Tensor:
+        """Return label maps `(B, *spatial)` in the shape model's codes."""
         if self.shape_scheme == self.scheme:
             return label
         without = [name for name in self.scheme.names if name == ULTRASOUND_SECTOR]

@@ -10,6 +10,7 @@ from ignite.engine import Engine, Events
 from torch.optim import Optimizer
 
 from ..data.round_sampler import RoundSampler
+from ..errors import InputError
 from ..seeding import seeded
 
 
@@ -22,18 +23,27 @@ class Drawing(Protocol):
 class TrainingRounds:
     """Sets the sampler's round, the augmentation's generator and the learning rates when an epoch begins.
 
-    The rates are constant over the first half of the training and fall linearly over the second.
+    The rates are constant over a first part of the training, by default the half, and fall linearly over the rest.
 
     Args:
         sampler: of the loader.
         augmentation: gets a generator seeded by the sampler's seed, the epoch and the sampler's rank.
         optimizers: whose learning rates fall; each starts from the rates that it was built with.
+        constant: share of the epochs before they fall, in [0, 1).
+
+    Raises:
+        InputError: for a share outside [0, 1).
     """
 
-    def __init__(self, sampler: RoundSampler, augmentation: Drawing, optimizers: Sequence[Optimizer]) -> None:
+    def __init__(
+        self, sampler: RoundSampler, augmentation: Drawing, optimizers: Sequence[Optimizer], constant: float = 0.5
+    ) -> None:
+        if not 0 <= constant < 1:
+            raise InputError(f"Expected a share of constant rates in [0, 1), got {constant}.")
         self.sampler = sampler
         self.augmentation = augmentation
         self.optimizers = list(optimizers)
+        self.constant = constant
         self.rates = [[float(group["lr"]) for group in one.param_groups] for one in self.optimizers]
 
     def attach(self, engine: Engine) -> None:
@@ -46,7 +56,7 @@ class TrainingRounds:
         # Each rank moves its own rows; its stream of draws must not be another rank's.
         stream = (self.sampler.seed + 1) * 1_000_003 + epoch + self.sampler.rank * 1_000_000_007
         self.augmentation.generator = seeded(stream)
-        share = min(1.0, 2 * (1 - (epoch - 1) / epochs))
+        share = min(1.0, (1 - (epoch - 1) / epochs) / (1 - self.constant))
         for optimizer, rates in zip(self.optimizers, self.rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = share * rate

@@ -6,6 +6,7 @@ from .bootstrap import Interval, bootstrap_difference, bootstrap_mean
 from .comparison import Comparison, compare_arms
 from .echo_scores import EchoComparison, EchoScore, compare_echo, score_echo
 from .evaluation import Score, evaluate_segmentation, load_test_volumes
+from .mirrored_batch import MirroredBatch
 from .report import Report, write_report
 from .segmentation import dice_by_volume, train_segmentation
 from .style_diversity import StyleDiversity, measure_style_diversity
@@ -17,6 +18,7 @@ __all__ = [
     "EchoComparison",
     "EchoScore",
     "Interval",
+    "MirroredBatch",
     "OrdinaryAugmentation",
     "Report",
     "Score",

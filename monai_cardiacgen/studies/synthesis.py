@@ -12,21 +12,24 @@ from monai.data import DataLoader, Dataset
 from monai.transforms import CenterSpatialCrop
 
 from .._version import __version__
-from ..anatomy.check import AnatomyCheck
+from ..anatomy.check import AnatomyCheck, View
 from ..anatomy.labels import LabelScheme
 from ..anatomy.schemes import ACDC
 from ..data.round_sampler import RoundSampler
 from ..data.slices import IMAGE, LABEL
+from ..data.ultrasound_sector import ultrasound_sector
 from ..engines import SPADEGAN, VAEGANTrainer
 from ..errors import InputError
 from ..handlers import TrainingRounds
-from ..inferers import CardiacSynthesizer, LatentSampler
+from ..inferers import CardiacSynthesizer, LatentSampler, SectorProposal
 from ..networks.nets import AnatomicalVAE, MultiscaleDiscriminator, SPADEGenerator, StyleEncoder
 from ..seeding import seeded
 from .augmentation import OrdinaryAugmentation
 from .resumed_training import run_resumed
 
 Slices = Sequence[Mapping[str, Any]]
+#: Images whose styles are encoded at a time, and training images whose sectors a synthesizer keeps.
+_TOGETHER, _SECTORS = 64, 200
 
 
 @dataclass(frozen=True)
@@ -129,34 +132,50 @@ def train_synthesizer(
 
 
 def trained_synthesizer(
-    trainer: VAEGANTrainer, slices: Slices, spacing: tuple[float, ...], provenance: Mapping[str, Any]
+    trainer: VAEGANTrainer,
+    slices: Slices,
+    spacing: tuple[float, ...],
+    provenance: Mapping[str, Any],
+    view: View = "short axis",
 ) -> CardiacSynthesizer:
     """Return what a trainer has trained, on the CPU, with the latents and styles of its training slices.
+
+    Conditions of the slices go with their hearts, and where the trainer's painter sees the ultrasound sector and its
+    shape model does not, sectors of the slices go round drawn hearts.
 
     Args:
         trainer: after its run; its networks are moved to the CPU and used, not copied.
         slices: those that it was trained on, each with a heart.
         spacing: of the slices, in mm.
         provenance: what is recorded with every synthetic case, beside the version.
+        view: of the anatomy gate.
     """
     vae = trainer.vae.to("cpu").eval()
     gan = cast(SPADEGAN, trainer.gan_average.module).to("cpu").eval()
     middle = CenterSpatialCrop((1, *vae.spatial_size))
     image, label = (plain(middle(torch.stack([plain(one[key]) for one in slices]))) for key in (IMAGE, LABEL))
-    whole = (label > 0).flatten(1).any(dim=1)  # cutting the middle may have cut a heart off
-    check = AnatomyCheck(trainer.scheme)
-    told = {key: _of_each(slices, whole, key) for key in ("position", "phase", "group")}
+    hearts = trainer.hearts_in(label[:, 0])
+    whole = (hearts > 0).flatten(1).any(dim=1)  # cutting the middle may have cut a heart off
+    told = {key: _of_each(slices, whole, key) for key in ("position", "phase", "group", "view")}
+    conditions = _of_each(slices, whole, "condition") if vae.condition_size else None
     sampler = LatentSampler.fit(
         vae,
-        trainer.scheme,
+        trainer.shape_scheme,
         spacing,
-        label[whole, 0],
-        check=check,
+        hearts[whole],
+        check=AnatomyCheck(trainer.shape_scheme, view),
         told={key: values for key, values in told.items() if values is not None},
         patients=_of_each(slices, whole, "patient"),
+        conditions=None if conditions is None else torch.stack([plain(one) for one in conditions]),
     )
-    with torch.no_grad():
-        styles = torch.zeros(int(whole.sum()), 0) if gan.style_encoder is None else gan.style_encoder(image[whole])
+    styles = torch.zeros(int(whole.sum()), 0)
+    if gan.style_encoder is not None:
+        with torch.no_grad():
+            styles = torch.cat([gan.style_encoder(some) for some in image[whole].split(_TOGETHER)])
+    sectors = None
+    if trainer.scheme != trainer.shape_scheme:
+        some = torch.linspace(0, len(image) - 1, _SECTORS).round().long().unique()
+        sectors = SectorProposal(ultrasound_sector(image[some]), trainer.shape_scheme, trainer.scheme)
     return CardiacSynthesizer(
         trainer.scheme,
         spacing,
@@ -164,7 +183,9 @@ def trained_synthesizer(
         gan.generator,
         gan.style_encoder,
         styles,
+        view=view,
         provenance={"version": __version__, **provenance},
+        sectors=sectors,
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from ignite.engine import Engine, Events
 
 from monai_cardiacgen.data.round_sampler import RoundSampler
+from monai_cardiacgen.errors import InputError
 from monai_cardiacgen.handlers import TrainingRounds
 
 
@@ -40,3 +41,19 @@ def test_ranks_draw_different_augmentations():
         engine.run([0], max_epochs=1)
         seeds.append(augmentation.generator.initial_seed())
     assert seeds[0] != seeds[1]
+
+
+def test_rates_of_spade_hold_for_thirty_of_fifty_epochs_and_fall_by_a_twentieth():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+    engine, seen = Engine(lambda engine, batch: None), []
+    rounds = TrainingRounds(RoundSampler(4, 4, seed=2), SimpleNamespace(generator=None), [optimizer], constant=0.6)
+    rounds.attach(engine)
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda: seen.append(optimizer.param_groups[0]["lr"]))
+    engine.run([0], max_epochs=50)
+    assert seen == pytest.approx([2.0] * 30 + [2.0 * (20 - step) / 20 for step in range(20)])
+
+
+@pytest.mark.parametrize("constant", [-0.1, 1.0])
+def test_a_share_that_leaves_no_fall_is_refused(constant):
+    with pytest.raises(InputError, match="constant"):
+        TrainingRounds(RoundSampler(4, 4, seed=2), SimpleNamespace(generator=None), [], constant)

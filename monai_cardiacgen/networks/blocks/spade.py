@@ -115,6 +115,7 @@ class SPADEResidualBlock(nn.Module):
         label_channels: channels of the one-hot label map.
         hidden_channels: hidden channels of the SPADE norms.
         style_size: length of the style; 0 for none.
+        layer_noise: whether the noise's strength is learned; else it stays 0.
 
     Source:
         Park et al. 2019, DOI 10.1109/CVPR.2019.00244; the noise per layer after Karras et al. 2019,
@@ -129,6 +130,7 @@ class SPADEResidualBlock(nn.Module):
         label_channels: int,
         hidden_channels: int,
         style_size: int,
+        layer_noise: bool = True,
     ) -> None:
         super().__init__()
         convolution = Conv[Conv.CONV, spatial_dims]
@@ -140,7 +142,12 @@ class SPADEResidualBlock(nn.Module):
         self.norm_0, self.norm_1 = norm(in_channels), norm(middle)
         self.conv_0 = spectral_norm(convolution(in_channels, middle, kernel_size=3, padding=1))
         self.conv_1 = spectral_norm(convolution(middle, out_channels, kernel_size=3, padding=1))
-        self.noise_strength = nn.Parameter(torch.zeros(middle, *[1] * spatial_dims))
+        strength = torch.zeros(middle, *[1] * spatial_dims)
+        self.noise_strength: torch.Tensor
+        if layer_noise:
+            self.noise_strength = nn.Parameter(strength)
+        else:
+            self.register_buffer("noise_strength", strength)
         self.norm_s: SpatiallyAdaptiveNorm | None = None
         self.conv_s: nn.Module | None = None
         if in_channels != out_channels:

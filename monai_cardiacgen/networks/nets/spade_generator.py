@@ -35,6 +35,7 @@ class SPADEGenerator(nn.Module):
             makes the coarsest feature map.
         start_size: size of the coarsest feature map that the style makes; another size is interpolated.
         condition_size: length of a vector that is told beside the style, such as view and phase; 0 for none.
+        layer_noise: whether each level learns how strong a noise to add; the SPADE paper's generator adds none.
 
     Attributes:
         arguments: the constructor's arguments, from which the same network is built again.
@@ -58,6 +59,7 @@ class SPADEGenerator(nn.Module):
         style_size: int = 64,
         start_size: Sequence[int] = (6, 6),
         condition_size: int = 0,
+        layer_noise: bool = True,
     ) -> None:
         super().__init__()
         check_spatial_dims(spatial_dims)
@@ -75,6 +77,7 @@ class SPADEGenerator(nn.Module):
             "style_size": style_size,
             "start_size": list(start_size),
             "condition_size": condition_size,
+            "layer_noise": layer_noise,
         }
         self.spatial_dims = spatial_dims
         self.label_channels = label_channels
@@ -89,7 +92,7 @@ class SPADEGenerator(nn.Module):
             else Conv[Conv.CONV, spatial_dims](label_channels, channels[0], kernel_size=3, padding=1)
         )
         self.blocks = nn.ModuleList(
-            SPADEResidualBlock(spatial_dims, before, after, label_channels, hidden_channels, told_size)
+            SPADEResidualBlock(spatial_dims, before, after, label_channels, hidden_channels, told_size, layer_noise)
             for before, after in itertools.pairwise((channels[0], *channels))
         )
         self.to_image = Conv[Conv.CONV, spatial_dims](channels[-1], out_channels, kernel_size=3, padding=1)

@@ -130,3 +130,17 @@ def test_without_a_style_the_label_map_makes_the_coarsest_feature_map(rings):
     expected = torch.nn.functional.conv2d(rings[..., ::2, ::2], network.start.weight, network.start.bias, padding=1)
     assert torch.equal(made, expected)
     assert SPADEGenerator(**network.arguments).state_dict().keys() == network.state_dict().keys()
+
+
+def test_noise_is_without_effect_and_not_learned_where_no_level_has_it(rings):
+    torch.manual_seed(0)
+    quiet = SPADEGenerator(2, 4, channels=(16, 8), hidden_channels=8, style_size=6, layer_noise=False).eval()
+    noise = quiet.draw_noise(rings.shape[2:], [seeded(0), seeded(1)][: len(rings)])
+    assert torch.equal(quiet(rings, None, noise), quiet(rings))
+    learned = {name for name, _ in SPADEGenerator(2, 4, channels=(16, 8), style_size=6).named_parameters()}
+    assert learned - {name for name, _ in quiet.named_parameters()} == {
+        "blocks.0.noise_strength",
+        "blocks.1.noise_strength",
+    }
+    # The names of the weights are the same.
+    assert {*quiet.state_dict()} == {*SPADEGenerator(2, 4, channels=(16, 8), style_size=6).state_dict()}

@@ -1,0 +1,172 @@
+"""The echo bundle, in the paper's settings and in ours, as MONAI's own bundle tools see it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from bundle_runs import (
+    BUNDLES,
+    check_metadata,
+    check_sampled_pairs,
+    fresh_bundle,
+    steps_of,
+    train_by_command,
+    workflow,
+)
+from monai.bundle import ConfigParser, verify_net_in_out
+from small_hearts import sector_synthesizer
+
+import monai_cardiacgen
+from monai_cardiacgen.anatomy.schemes import CAMUS, CAMUS_SECTOR
+from monai_cardiacgen.data import EchoFrames
+from monai_cardiacgen.data.files import load_checkpoint
+from monai_cardiacgen.inferers import CardiacSynthesizer
+from monai_cardiacgen.losses import DiffAugment
+from monai_cardiacgen.phantom import write_camus_phantom
+from monai_cardiacgen.seeding import seeded
+
+NAME = "echo_spade"
+CONFIGS = BUNDLES / NAME / "configs"
+#: Two steps an epoch of a small synthesizer: overrides of train.json.
+SMALL = {
+    "side": 64,
+    "filters": 4,
+    "hidden_channels": 8,
+    "vae#channels": [16, 32],
+    "iterations_per_epoch": 2,
+}
+VARIANTS = {"paper": ("train",), "ours": ("train", "train_ours")}
+
+
+@pytest.fixture(scope="module")
+def patients(tmp_path_factory) -> Path:
+    return write_camus_phantom(tmp_path_factory.mktemp("camus"), patients=2, seed=0)
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def variant(request) -> str:
+    return request.param
+
+
+def small(patients: Path, variant: str, max_epochs: int) -> dict:
+    """Overrides for a variant; in ours the style is shorter, too."""
+    style = {"style_size": 8} if variant == "ours" else {}
+    return {**SMALL, **style, "dataset_dir": str(patients), "max_epochs": max_epochs}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, patients, variant) -> Path:
+    """The bundle after one epoch, by the README's command."""
+    root = fresh_bundle(NAME, tmp_path_factory.mktemp("trained") / "bundle")
+    files = [f"configs/{name}.json" for name in VARIANTS[variant]]
+    config = files[0] if len(files) == 1 else str(files)
+    return train_by_command(root, small(patients, variant, 1), config)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    """The bundle with a synthesizer of our variant whose hearts are good enough to be drawn."""
+    return sector_synthesizer().to_bundle(fresh_bundle(NAME, tmp_path_factory.mktemp("tiny") / "bundle"))
+
+
+def test_monai_finds_every_property(tmp_path, patients, variant, trained):
+    root = fresh_bundle(NAME, tmp_path / "bundle")
+    assert workflow(root, *VARIANTS[variant], **small(patients, variant, 1)).check_properties() == []
+    assert workflow(trained, "inference").check_properties() == []
+
+
+def test_the_command_trains_a_synthesizer(trained, variant, patients):
+    synthesizer = CardiacSynthesizer.from_bundle(trained)
+    assert synthesizer.spatial_size == (64, 64)
+    assert synthesizer.view == synthesizer.sampler.check.view == "apical"
+    assert synthesizer.spacing == pytest.approx(EchoFrames(patients, (64, 64)).spacing)
+    assert synthesizer.provenance == {
+        "version": monai_cardiacgen.__version__,
+        "name": NAME,
+        "variant": variant,
+        "seed": 0,
+        "frames": 8,
+    }
+    scheme = {"paper": CAMUS, "ours": CAMUS_SECTOR}[variant]
+    assert (synthesizer.scheme, synthesizer.sampler.scheme) == (scheme, CAMUS)
+    assert (synthesizer.style_encoder is None, synthesizer.sectors is None) == ((variant == "paper"),) * 2
+    assert synthesizer.generator.condition_size == {"paper": 0, "ours": 4}[variant]
+    label = torch.cat([one["label"] for one in EchoFrames(patients, (64, 64), scheme)])
+    image = synthesizer.synthesize(label, None, seeded(0))
+    assert image.shape == (8, 1, 64, 64)
+    assert 0 <= float(image.min()) < float(image.max()) <= 1
+
+
+def test_training_goes_on_to_the_weights_of_an_unbroken_one(trained, variant, patients, tmp_path):
+    settings = small(patients, variant, 2)
+    rest = Path(shutil.copytree(trained, tmp_path / "rest"))
+    assert steps_of(workflow(rest, *VARIANTS[variant], **settings)) == 2
+    whole = fresh_bundle(NAME, tmp_path / "whole")
+    assert steps_of(workflow(whole, *VARIANTS[variant], **settings)) == 4
+    first, second, before = (load_checkpoint(root / "models" / "model.pt") for root in (rest, whole, trained))
+    assert all(torch.equal(first[name], second[name]) for name in second)
+    assert any(not torch.equal(first[name], before[name]) for name in before)
+
+
+def test_inference_writes_pairs_that_their_seeds_make_again(tiny, tmp_path):
+    check_sampled_pairs(tiny, tmp_path)
+
+
+def test_network_takes_and_gives_what_the_metadata_says(trained, variant):
+    """In ours, with a class and a condition more than the metadata tell."""
+    configs, more = trained / "configs", {}
+    if variant == "ours":
+        more["extra_forward_args"] = {"condition": torch.tensor([[1.0, 0, 1, 0]])}
+        more["_meta_#network_data_format#inputs#image#num_channels"] = CAMUS_SECTOR.num_classes
+    for n in (1, 2):
+        meta, config = (str(configs / f"{name}.json") for name in ("metadata", "inference"))
+        verify_net_in_out("network_def", meta, config, device="cpu", n=n, bundle_root=str(trained), **more)
+
+
+def test_network_of_the_training_takes_and_gives_what_the_metadata_says(patients):
+    meta, config = (str(CONFIGS / f"{name}.json") for name in ("metadata", "train"))
+    verify_net_in_out("network_def", meta, config, device="cpu", n=1, dataset_dir=str(patients), filters=4)
+
+
+def test_metadata_has_what_the_schema_requires():
+    check_metadata(NAME, CAMUS)
+
+
+def test_the_paper_is_configured_as_it_says(patients):
+    parser = ConfigParser(ConfigParser.load_config_file(CONFIGS / "train.json"))
+    parser["dataset_dir"], parser["filters"], parser["hidden_channels"] = str(patients), 4, 8
+    config = ConfigParser.load_config_file(CONFIGS / "train.json")
+    assert (config["filters"], config["side"], config["batch_size"], config["max_epochs"]) == (48, 256, 4, 50)
+    gan = parser.get_parsed_content("gan")
+    assert (gan.feature_matching, gan.reconstruction, gan.swapped, gan.augment) == (10, 0, 0, None)
+    rates = {}
+    for name in ("generator", "discriminator"):
+        (group,) = parser.get_parsed_content(f"{name}_optimizer").param_groups
+        assert group["betas"] == (0.0, 0.999)
+        rates[name] = group["lr"]
+    assert rates == {"generator": 1e-4, "discriminator": 4e-4}
+    # Rates are constant for 30 of 50 epochs.
+    assert parser.get_parsed_content("train#handlers#0").constant * config["max_epochs"] == 30
+    assert "noise_strength" not in {name.rsplit(".", 1)[-1] for name, _ in gan.generator.named_parameters()}
+    assert parser.get_parsed_content("start_size") == [8, 8]
+    assert parser.get_parsed_content("train#prepare_batch").prob == 0.5
+
+
+def test_ours_differs_in_what_it_says_and_in_nothing_else(patients):
+    paper = ConfigParser.load_config_file(CONFIGS / "train.json")
+    ours = ConfigParser.load_config_files([str(CONFIGS / "train.json"), str(CONFIGS / "train_ours.json")])
+    changed = {key for key in paper if ours.get(key) != paper[key]} | (ours.keys() - paper.keys())
+    overlay = ConfigParser.load_config_file(CONFIGS / "train_ours.json")
+    assert changed == {key.split("#")[0] for key in overlay}
+    parser = ConfigParser(paper)
+    parser.update(overlay)
+    parser["dataset_dir"], parser["filters"], parser["hidden_channels"] = str(patients), 4, 8
+    gan = parser.get_parsed_content("gan")
+    assert isinstance(gan.augment, DiffAugment)
+    assert (gan.generator.label_channels, gan.generator.condition_size, gan.generator.style_size) == (5, 4, 256)
+    assert "noise_strength" in {name.rsplit(".", 1)[-1] for name, _ in gan.generator.named_parameters()}
+    assert parser.get_parsed_content("train#prepare_batch").prob == 0
+    assert parser.get_parsed_content("vae").condition_size == 4
