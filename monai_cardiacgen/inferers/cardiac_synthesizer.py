@@ -248,7 +248,7 @@ class CardiacSynthesizer(nn.Module):
         check_pair(image, label, self.spatial_size, self.spacing)
         rows = row_generators(generator, len(label))
         kept, label = image.to(self.device, torch.float32), label.to(self.device)
-        before = self._hearts_in(label)
+        before = self.hearts_in(label)
         hearts = self.sampler.near(before, strength, rows, condition)
         after = hearts.label if self.sectors is None else self.sectors.moved(label, hearts.label, kept)
         painted = self._paint(after, self.encode_style(image), rows, hearts.condition)
@@ -279,14 +279,15 @@ class CardiacSynthesizer(nn.Module):
         rows = row_generators(generator, len(label))
         return SyntheticCases(self._paint(label, self.draw_styles(rows), rows, condition), label.to(self.device))
 
-    def _hearts_in(self, label: torch.Tensor) -> torch.Tensor:
+    def hearts_in(self, label: torch.Tensor) -> torch.Tensor:
+        """Return label maps without the ultrasound sector, in the sampler's codes."""
         return label if self.sectors is None else self.sectors.hearts_in(label)
 
     def _paint(
         self, label: torch.Tensor, style: torch.Tensor, rows: list[torch.Generator], condition: torch.Tensor | None
     ) -> torch.Tensor:
         label, style = label.to(self.device), style.to(self.device)
-        told = painter_condition(self.generator.condition_size, self.sampler, self._hearts_in(label), condition)
+        told = painter_condition(self.generator.condition_size, self.sampler, self.hearts_in(label), condition)
         noise = [level.to(self.device) for level in self.generator.draw_noise(label.shape[1:], rows)]
         if self.painter is None:
             image: torch.Tensor = self.generator(self.scheme.one_hot(label), style, noise, told)

@@ -12,6 +12,13 @@ from .segmentation import dice_by_volume, train_segmentation
 from .style_diversity import StyleDiversity, measure_style_diversity
 from .style_parts import StyleParts, measure_style_parts
 from .synthesis import SynthesisBudget, train_synthesizer
+from .wrong_conditioning import (
+    WrongPainting,
+    check_label_maps,
+    impossible_maps,
+    paint_wrong_maps,
+    wrong_conditioning_figure,
+)
 
 __all__ = [
     "Comparison",
@@ -25,18 +32,23 @@ __all__ = [
     "StyleDiversity",
     "StyleParts",
     "SynthesisBudget",
+    "WrongPainting",
     "anatomy_figure",
     "bootstrap_difference",
     "bootstrap_mean",
+    "check_label_maps",
     "compare_arms",
     "compare_echo",
     "dice_by_volume",
     "evaluate_segmentation",
+    "impossible_maps",
     "load_test_volumes",
     "measure_style_diversity",
     "measure_style_parts",
+    "paint_wrong_maps",
     "score_echo",
     "train_segmentation",
     "train_synthesizer",
     "write_report",
+    "wrong_conditioning_figure",
 ]
