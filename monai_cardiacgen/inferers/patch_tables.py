@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from threading import Lock
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -99,7 +100,9 @@ def _distinct(patterns: torch.Tensor, base: int) -> tuple[torch.Tensor, torch.Te
     pixels = patterns.shape[-1]
     if base**pixels < 2**63:  # then a row is a number of so many digits
         digits = base ** torch.arange(pixels)
-        values, inverse = torch.unique((patterns * digits).sum(dim=-1), return_inverse=True)
-        return (values[:, None] // digits) % base, inverse, values.tolist()
+        numbers = (patterns * digits).sum(dim=-1)
+        found, whose = np.unique(numbers.numpy(), return_inverse=True)  # several times faster than PyTorch's
+        values, inverse = torch.from_numpy(found), torch.from_numpy(whose).view(numbers.shape)
+        return (values[:, None] // digits) % base, inverse, found.tolist()
     rows, inverse = torch.unique(patterns.flatten(0, 1), dim=0, return_inverse=True)
     return rows, inverse.view(patterns.shape[:2]), [row.numpy().tobytes() for row in rows]

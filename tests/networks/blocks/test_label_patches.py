@@ -99,14 +99,15 @@ def test_noise_takes_the_convolutions_except_on_small_maps():
     assert LARGEST_SHARE < 1
 
 
-def test_sorting_and_counting_give_the_same_patches(monkeypatch):
-    label = blobs(2, 40)
-    counted = distinct_patches(label, 4)
-    monkeypatch.setattr(label_patches, "_TABLE", 0)
-    ordered = distinct_patches(label, 4)
-    for one in (counted, ordered):
-        assert torch.equal(one.label[one.patch[one.lookup]], counted.label[counted.patch[counted.lookup]])
-    assert len(ordered.row) == len(counted.row)
+@pytest.mark.parametrize("limit", [6**5 + 1, 3])
+def test_long_numbers_are_cut_without_a_difference(monkeypatch, limit):
+    label = blobs(2, 40, 5)
+    expected = distinct_patches(label, 5)
+    monkeypatch.setattr(label_patches, "_LIMIT", limit)
+    cut = distinct_patches(label, 5)
+    for one in (expected, cut):
+        assert torch.equal(one.label[one.patch[one.lookup]], expected.label[expected.patch[expected.lookup]])
+    assert (len(cut.row), len(cut.label)) == (len(expected.row), len(expected.label))
 
 
 def test_maps_of_one_class_have_one_patch_inside():
