@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
+from ..metrics import radial_spectrum
 from .masked_vessels import MaskedVessel, find_circle
-from .patch_realism import radial_spectrum
 
 _REAL, _MADE = "#0f766e", "#f97316"
 

@@ -11,6 +11,7 @@ import torch
 
 from ..data.files import load_checkpoint, read_csv, save_checkpoint, whole_file, write_csv, write_json
 from ..data.split import split_by_patient
+from ..metrics import RandomFeatures, frechet_distance, kernel_distance, spectral_ratio
 from ..phantom.write_mmwhs import write_mmwhs_phantom
 from ..seeding import seeded
 from .aortic_patches import AorticPatches
@@ -18,7 +19,6 @@ from .heart_figures import save_figure
 from .inpainting_baselines import TrainingPatches, inpaint_smoothly
 from .inpainting_figures import inpainting_figure, write_descent_gif
 from .masked_vessels import MaskedVessel, mask_vessels
-from .patch_realism import RandomFeatures, frechet_distance, kernel_distance, spectral_ratio
 from .planted_vessels import plant, room_to_grow
 from .vessel_figures import anomaly_figure, comparison_figure, critic_figure, patches_figure, spectrum_figure
 from .vessel_inpainting import MEAN, NEAREST, OURS, SEARCH, SMOOTH, SearchSettings, measure_inpainting
