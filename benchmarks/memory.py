@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from .alternated import Comparison
-from .painters import PUBLISHED, painting_ways, pair_of
+from .painters import OPTIMIZED, PUBLISHED, network_ways, optimized_ways, pair_of
 
 
 def compare_memory(
@@ -38,9 +38,9 @@ def _measured(way: str, filters: int, size: int, device: torch.device) -> float:
 def risen_memory(way: str, filters: int, size: int, device: torch.device) -> int:
     """Return by how many bytes the memory rose at most while an image was painted for the second time."""
     pair = pair_of(filters, size, 4, device)
-    paint = painting_ways(pair, torch.float32)[way]
+    paint = (optimized_ways(pair) if way == OPTIMIZED else network_ways(pair, torch.float32))[way]
     small = pair_of(1, 128, 4, device)
-    painting_ways(small, torch.float32)[PUBLISHED](*small.inputs(0))  # libraries are loaded and warm
+    network_ways(small, torch.float32)[PUBLISHED](*small.inputs(0))  # libraries are loaded and warm
     if device.type == "cuda":
         paint(*pair.inputs(0))
         before = torch.cuda.memory_allocated(device)

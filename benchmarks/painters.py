@@ -99,10 +99,14 @@ def dense(generator: SPADEGenerator) -> Way:
 
 
 def painting_ways(pair: Pair, dtype: torch.dtype) -> dict[str, Way]:
-    """Return the ways to paint without gradients; under autocast unless `dtype` is float32."""
+    """Return the ways to paint without gradients; those of a network under autocast unless `dtype` is float32."""
+    return network_ways(pair, dtype) | optimized_ways(pair)
+
+
+def network_ways(pair: Pair, dtype: torch.dtype) -> dict[str, Way]:
+    """Return the networks themselves without gradients, under autocast unless `dtype` is float32."""
     ways = {PUBLISHED: pair.published, DENSE: dense(pair.ours), OURS: pair.ours}
-    ways = {name: no_gradients(way, pair.ours.to_image.weight.device, dtype) for name, way in ways.items()}
-    return ways | optimized_ways(pair)
+    return {name: no_gradients(way, pair.ours.to_image.weight.device, dtype) for name, way in ways.items()}
 
 
 def optimized_ways(pair: Pair) -> dict[str, Way]:
