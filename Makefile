@@ -24,7 +24,7 @@ lint: $(STAMP)
 test: lint
 	$(BIN)/python -m pytest -n 2
 
-# About half an hour on two cores; the tables of docs/benchmarks.md are written anew.
+# About three quarters of an hour on two cores; the tables of docs/benchmarks.md are written anew.
 bench: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks --out docs/benchmarks --page docs/benchmarks.md
 
