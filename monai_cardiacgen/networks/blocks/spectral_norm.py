@@ -18,8 +18,9 @@ def spectral_norm(layer: nn.Module) -> nn.Module:
     """Divide the layer's weight by an estimate of its largest singular value, as PyTorch's `spectral_norm` does.
 
     Values, gradients, random draws and the names in the state are those of
-    `torch.nn.utils.parametrizations.spectral_norm`, but under autocast, where this one stays in full precision. Where a layer has many channels and the image few pixels, most
-    of a training step is reading and writing weights, and this reads and writes them fewer times.
+    `torch.nn.utils.parametrizations.spectral_norm`, but under autocast, where this one stays in full precision. Where a
+    layer has many channels and the image few pixels, most of a training step is reading and writing weights, and this
+    reads and writes them fewer times.
 
     Args:
         layer: with a `weight` of two dimensions or more, the output's channels first.
