@@ -76,7 +76,7 @@ class ConditionalGANStep:
         self.discriminator_loss = discriminator_loss or LeastSquaresDiscriminatorLoss()
         self.generator_loss = generator_loss or LeastSquaresGeneratorLoss()
         self.border = float(torch.as_tensor(self.discriminator_loss.border))
-        self.paint = synchronised(self._paint, network)
+        self.paint = synchronised(network, network)
         self.judge = synchronised(self._judge, discriminator)
 
     def __call__(
@@ -94,9 +94,11 @@ class ConditionalGANStep:
             shares of patches that the discriminator took for what they are, before it moved), means over the whole
             batch, detached; and the generated images, detached.
         """
-        # The generator's own step comes last, with the discriminator as it then is.
-        with self.autocast(), torch.no_grad():
-            fake = self.network(condition).to(image.dtype)
+        # Painted once: batch norm's running statistics move once, and spectral norm's vectors, too. The generator's
+        # own step comes last, with the discriminator as it then is.
+        with self.autocast():
+            painted = self.paint(condition).to(image.dtype)
+        fake = painted.detach()
         terms: Terms = {}
         for _ in range(self.discriminator_steps):
             with self.autocast():
@@ -107,7 +109,10 @@ class ConditionalGANStep:
             terms = terms or {name: term.detach() for name, term in judged.items()}
         self.discriminator.requires_grad_(False)  # it judges, but does not learn here
         with self.autocast():
-            painted, losses = self.paint(image, condition)
+            losses = {
+                "adversarial": self.adversarial * self.generator_loss(self._values(painted, condition)),
+                "reconstruction": self.reconstruction * F.l1_loss(painted, image),
+            }
         fire(IterationEvents.FORWARD_COMPLETED)
         loss = torch.stack(list(losses.values())).sum()
         fire(IterationEvents.LOSS_COMPLETED)
@@ -117,7 +122,7 @@ class ConditionalGANStep:
         self.network_optimizer.step()
         self.discriminator.requires_grad_(True)
         terms |= {name: term.detach() for name, term in losses.items()}
-        return mean_of_ranks(terms), painted.detach()
+        return mean_of_ranks(terms), fake
 
     def _judge(self, image: torch.Tensor, fake: torch.Tensor, condition: torch.Tensor) -> Terms:
         real_values, fake_values = self._values(image, condition), self._values(fake, condition)
@@ -125,13 +130,6 @@ class ConditionalGANStep:
             "discriminator": self.discriminator_loss(real_values, fake_values),
             "real_accuracy": _share([values > self.border for values in real_values]),
             "fake_accuracy": _share([values <= self.border for values in fake_values]),
-        }
-
-    def _paint(self, image: torch.Tensor, condition: torch.Tensor) -> tuple[torch.Tensor, Terms]:
-        painted = self.network(condition).to(image.dtype)
-        return painted, {
-            "adversarial": self.adversarial * self.generator_loss(self._values(painted, condition)),
-            "reconstruction": self.reconstruction * F.l1_loss(painted, image),
         }
 
     def _values(self, image: torch.Tensor, condition: torch.Tensor) -> Sequence[torch.Tensor]:

@@ -80,6 +80,16 @@ def test_the_discriminator_moves_as_often_as_wanted():
         step(Mean(0.5), Mean(1.0), discriminator_steps=0)
 
 
+def test_the_generator_runs_once_and_its_running_statistics_move_once():
+    generator = nn.Sequential(nn.BatchNorm2d(2, momentum=0.25), Mean(0.5))
+    calls = []
+    generator[1].register_forward_hook(lambda *_: calls.append(None))
+    condition = torch.rand(3, 2, 4, 4)
+    step(generator, Mean(1.0), discriminator_steps=3)(torch.rand(3, 1, 4, 4), condition, lambda event: None)
+    assert len(calls) == 1
+    torch.testing.assert_close(generator[0].running_mean, 0.25 * condition.mean(dim=(0, 2, 3)))
+
+
 def test_spade_with_a_discriminator_at_two_scales_and_hinge_losses_fits():
     torch.manual_seed(0)
     generator = SPADEGenerator(2, ACDC.num_classes, channels=(8, 8), hidden_channels=4, style_size=3)
