@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from monai_cardiacgen.anatomy.heart_condition import HeartCondition
 from monai_cardiacgen.anatomy.labels import LabelScheme
 from monai_cardiacgen.anatomy.schemes import ACDC, CAMUS, CAMUS_SECTOR
 from monai_cardiacgen.engines.spade_gan import SPADEGAN
@@ -17,6 +18,8 @@ from monai_cardiacgen.networks.nets.style_encoder import StyleEncoder
 from monai_cardiacgen.seeding import seeded
 
 SIDE = 32
+#: In words, what conditional hearts are told here.
+VIEWS = HeartCondition({"view": ("2CH", "4CH")})
 
 
 def hearts(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -101,14 +104,16 @@ def fitted_sampler(labels: torch.Tensor, scheme: LabelScheme, conditions: torch.
     return LatentSampler.fit(vae.eval(), scheme, (2.0, 2.0), labels, check=None, conditions=conditions)
 
 
-def conditional_synthesizer(style_size: int = 6) -> CardiacSynthesizer:
+def conditional_synthesizer(style_size: int = 6, heart_condition: HeartCondition | None = None) -> CardiacSynthesizer:
     """Return a synthesizer whose shape model and painter are told which of two kinds a heart is."""
     images, labels = hearts(12)
     sampler = fitted_sampler(labels[:, 0], ACDC, torch.eye(2)[torch.arange(12) % 2])
     gan = tiny_gan(condition_size=2, style_size=style_size, swapped=0.0).eval()
     with torch.no_grad():
         styles = torch.zeros(12, 0) if gan.style_encoder is None else gan.style_encoder(images)
-    return CardiacSynthesizer(ACDC, (2.0, 2.0), sampler, gan.generator, gan.style_encoder, styles)
+    return CardiacSynthesizer(
+        ACDC, (2.0, 2.0), sampler, gan.generator, gan.style_encoder, styles, heart_condition=heart_condition
+    )
 
 
 def in_sectors(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -119,7 +124,7 @@ def in_sectors(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return sectors, torch.where(sectors & (labels == 0), 4, labels)
 
 
-def sector_synthesizer(condition_size: int = 2) -> CardiacSynthesizer:
+def sector_synthesizer(condition_size: int = 2, heart_condition: HeartCondition | None = None) -> CardiacSynthesizer:
     """Return a synthesizer of hearts whose painter sees the ultrasound sector, told which of two kinds a heart is."""
     images, labels = hearts(12)
     conditions = torch.eye(2)[torch.arange(12) % 2] if condition_size else None
@@ -129,5 +134,13 @@ def sector_synthesizer(condition_size: int = 2) -> CardiacSynthesizer:
         styles = gan.style_encoder(images)
     sectors = SectorProposal(in_sectors(labels[:, 0])[0])
     return CardiacSynthesizer(
-        CAMUS_SECTOR, (2.0, 2.0), sampler, gan.generator, gan.style_encoder, styles, "apical", sectors=sectors
+        CAMUS_SECTOR,
+        (2.0, 2.0),
+        sampler,
+        gan.generator,
+        gan.style_encoder,
+        styles,
+        "apical",
+        sectors=sectors,
+        heart_condition=heart_condition,
     )

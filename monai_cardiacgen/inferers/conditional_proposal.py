@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from ..errors import ShapeError
+from ..errors import InputError, ShapeError
 from .proposals import GaussianProposal, KernelDensityProposal, PriorProposal
 
 #: A proposal of one group's points.
@@ -46,12 +46,33 @@ class ConditionalProposal(nn.Module):
         self.group: torch.Tensor
         self.proposals = nn.ModuleList(make(points[group == number]) for number in range(len(groups)))
 
-    def draw(self, generators: list[torch.Generator]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return one point a generator `(B, D)`, and its condition `(B, K)`."""
-        chosen = [int(self.group[int(torch.randint(len(self.group), (), generator=row))]) for row in generators]
+    def draw(
+        self, generators: list[torch.Generator], condition: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return one point a generator `(B, D)`, and its condition `(B, K)`.
+
+        Args:
+            generators: one a row.
+            condition: what each row's point shall be of, `(B, K)`; None draws it.
+
+        Raises:
+            InputError: for a condition that no training heart has.
+        """
+        drawn = [int(self.group[int(torch.randint(len(self.group), (), generator=row))]) for row in generators]
+        chosen = drawn if condition is None else self._groups_of(condition)
         proposals = [cast(Proposal, self.proposals[group]) for group in chosen]
         points = [proposal.draw([row])[0] for proposal, row in zip(proposals, generators, strict=True)]
         return torch.stack(points), self.groups[chosen]
+
+    def _groups_of(self, condition: torch.Tensor) -> list[int]:
+        equal = (condition.to(self.groups)[:, None] == self.groups).all(dim=2)
+        if not bool(equal.any(dim=1).all()):
+            unknown = condition[int(equal.any(dim=1).to(torch.int64).argmin())].tolist()
+            raise InputError(
+                f"Expected one of the training hearts' conditions {self.groups.tolist()}, got {unknown}; ask for one "
+                f"of these, or fit the sampler to hearts of that condition, too."
+            )
+        return [int(group) for group in equal.to(torch.int64).argmax(dim=1)]
 
 
 __all__ = ["ConditionalProposal", "Proposal"]

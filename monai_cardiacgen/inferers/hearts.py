@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from ..errors import SamplingError
+
 
 @dataclass(frozen=True)
 class Hearts:
@@ -64,6 +66,18 @@ class Hearts:
         """Share of the draws that gave a valid heart; NaN without any draw."""
         draws = int(self.draws.sum())
         return int(self.valid.sum()) / draws if draws else float("nan")
+
+
+def all_valid(hearts: Hearts, max_draws: int) -> Hearts:
+    """Return the hearts, or raise `SamplingError` where a row has no valid one after so many draws."""
+    if not bool(hearts.valid.all()):
+        worst = ", ".join(f"{name} ({count}x)" for name, count in hearts.rejections.most_common(3))
+        raise SamplingError(
+            f"Expected a valid heart for each of {len(hearts.valid)} rows within {max_draws} draws, but "
+            f"{int((~hearts.valid).sum())} rows got none; most often broken: {worst}. Train the autoencoder longer, "
+            f"choose proposal 'kernel_density' or a larger max_draws, or ask for what training hearts are."
+        )
+    return hearts
 
 
 def room_to_move(label: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,13 +10,13 @@ import torch
 from ..anatomy.check import AnatomyCheck
 from ..anatomy.heart_size import measure_hearts
 from ..anatomy.labels import LabelScheme
-from ..errors import InputError, SamplingError
+from ..errors import InputError
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from ..seeding import randn_rows, row_generators
 from ..types import Generators
 from .conditional_proposal import ConditionalProposal, Proposal
 from .heart_attributes import HeartAttributes, Target
-from .hearts import Hearts
+from .hearts import Hearts, all_valid
 from .latent_space import LatentSpace, Proposed, encode_hearts, or_unchanged, standardised
 from .proposals import GaussianProposal, KernelDensityProposal, PriorProposal, cross_validated_bandwidth
 from .targeted_proposal import TargetedProposal
@@ -144,14 +144,16 @@ class LatentSampler(LatentSpace):
             conditions=conditions,
         )
 
-    def sample(self, n: int, generator: Generators) -> Hearts:
+    def sample(self, n: int, generator: Generators, condition: torch.Tensor | None = None) -> Hearts:
         """Draw `n` new valid hearts.
 
         Args:
             n: number of hearts.
             generator: one generator, or one a row; a row depends on its own only.
+            condition: `(n, K)` of a conditional autoencoder, what each shall be; None draws those of training hearts.
 
         Raises:
+            InputError: for a condition that no training heart has.
             SamplingError: when a row has no valid heart after `max_draws` draws; it names the broken criteria.
         """
         rows = row_generators(generator, n)
@@ -159,11 +161,11 @@ class LatentSampler(LatentSpace):
         def propose(missing: list[int], attempt: int) -> Proposed:
             drawn = [rows[row] for row in missing]
             if isinstance(self.density, ConditionalProposal):
-                points, condition = self.density.draw(drawn)
-                return Proposed(*self.latent_and_place(points), condition)
+                points, told = self.density.draw(drawn, None if condition is None else condition[missing])
+                return Proposed(*self.latent_and_place(points), told)
             return Proposed(*self.latent_and_place(self.density.draw(drawn)))
 
-        return self._all_valid(self.draw_until_valid(n, propose, may_move=True))
+        return all_valid(self.draw_until_valid(n, propose, may_move=True), self.max_draws)
 
     def targeted(self, n: int, generator: Generators, target: Target | Sequence[Target]) -> Hearts:
         """Draw `n` new valid hearts that are as asked for.
@@ -198,7 +200,7 @@ class LatentSampler(LatentSpace):
             condition = self.conditions[near.to(self.conditions.device)] if self.vae.condition_size else None
             return Proposed(*self.latent_and_place(drawn.to(self.scale)), condition)
 
-        return self._all_valid(self.draw_until_valid(n, propose, may_move=True, targets=targets))
+        return all_valid(self.draw_until_valid(n, propose, may_move=True, targets=targets), self.max_draws)
 
     def balanced(self, n: int, generator: Generators, by: str) -> Hearts:
         """Draw `n` new valid hearts, each class of one attribute as likely as every other.
@@ -285,13 +287,3 @@ class LatentSampler(LatentSpace):
         if self.proposal == "gaussian":
             return GaussianProposal(points)
         return KernelDensityProposal(points, self.bandwidth)
-
-    def _all_valid(self, hearts: Hearts) -> Hearts:
-        if not bool(hearts.valid.all()):
-            worst = ", ".join(f"{name} ({count}x)" for name, count in hearts.rejections.most_common(3))
-            raise SamplingError(
-                f"Expected a valid heart for each of {len(hearts.valid)} rows within {self.max_draws} draws, but "
-                f"{int((~hearts.valid).sum())} rows got none; most often broken: {worst}. Train the autoencoder "
-                f"longer, choose proposal 'kernel_density' or a larger max_draws, or ask for what training hearts are."
-            )
-        return hearts

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ..anatomy.check import AnatomyCheck
+from ..anatomy.heart_condition import HeartCondition
 from ..anatomy.labels import LabelScheme, Structure
 from ..data.files import load_checkpoint, read_json, save_checkpoint, write_json
 from ..errors import CheckpointError, DataError, InputError
@@ -40,6 +41,7 @@ def write_synthesizer(
     view: str,
     provenance: Mapping[str, Any],
     sectors: SectorProposal | None = None,
+    heart_condition: HeartCondition | None = None,
 ) -> None:
     """Write the parts of a synthesizer into a bundle's folder, the description last: without it, nothing is there."""
     save_checkpoint(folder / GENERATOR_WEIGHTS, _plain(generator))
@@ -72,6 +74,8 @@ def write_synthesizer(
     }
     if sectors is not None:
         description["sectors"] = {"heart_scheme": _described(sectors.heart_scheme), "outside": sectors.outside}
+    if heart_condition is not None:
+        description["condition"] = {name: list(values) for name, values in heart_condition.categories.items()}
     write_json(folder / DESCRIPTION, description)
 
 
@@ -143,6 +147,7 @@ def _assembled(
         "view": description["view"],
         "provenance": description["provenance"],
         "sectors": sectors,
+        "heart_condition": _condition_of(description["condition"]) if "condition" in description else None,
     }
 
 
@@ -157,6 +162,10 @@ def _scheme_of(described: Mapping[str, Any]) -> LabelScheme:
         described["name"],
         tuple(Structure(name, int(code), tuple(colour), *map(tuple, parts)) for name, code, colour, *parts in rows),
     )
+
+
+def _condition_of(described: Mapping[str, Any]) -> HeartCondition:
+    return HeartCondition({name: tuple(map(str, values)) for name, values in described.items()})
 
 
 def _packed(sectors: torch.Tensor) -> torch.Tensor:

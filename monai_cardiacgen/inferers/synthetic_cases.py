@@ -18,10 +18,12 @@ class SyntheticCases:
     Attributes:
         image: `(n, 1, H, W)`, float32 in [0, 1].
         label: `(n, H, W)`, int64, codes of the synthesizer's label scheme.
+        condition: `(n, K)`, what each was made as, such as its view and phase; None where nothing is told.
     """
 
     image: torch.Tensor
     label: torch.Tensor
+    condition: torch.Tensor | None = None
 
 
 def check_pair(image: torch.Tensor, label: torch.Tensor, spatial_size: Sequence[int], spacing: Sequence[float]) -> None:

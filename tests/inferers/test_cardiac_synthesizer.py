@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 import torch
-from small_hearts import conditional_synthesizer, hearts, tiny_synthesizer
+from small_hearts import VIEWS, conditional_synthesizer, hearts, tiny_synthesizer
 
 from monai_cardiacgen.errors import InputError, IntensityError, LabelError, ShapeError
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer
@@ -193,6 +193,37 @@ def test_a_given_condition_counts_and_shows(conditional, real, monkeypatch):
     assert float((painted[0] - painted[1]).abs().max()) > 1e-3
     with pytest.raises(ShapeError, match="condition"):
         conditional.synthesize(label, style, seeded(0), torch.eye(2))
+
+
+@pytest.mark.parametrize("one_a_row", [False, True])
+def test_hearts_are_drawn_and_painted_as_what_was_asked_for(real, monkeypatch, one_a_row):
+    asked = conditional_synthesizer(heart_condition=VIEWS)
+    told = told_in(asked, monkeypatch)
+    words = [{"view": "4CH"}, {"view": "2CH"}, {"view": "4CH"}] if one_a_row else {"view": "4CH"}
+    expected = VIEWS.encode(words if one_a_row else [words] * 3)
+    cases = asked.sample(3, row_generators(seeded(3), 3), words)
+    assert torch.equal(told[0], expected)
+    assert torch.equal(cases.condition, expected)
+    # Hearts of the asked condition, not others by its name: those that the sampler draws of it.
+    hearts_drawn = asked.sampler.sample(3, row_generators(seeded(3), 3), expected)
+    assert torch.equal(cases.label, hearts_drawn.label)
+    nearest = asked.sampler.nearest_training_hearts(hearts_drawn, 1)[:, 0]
+    assert torch.equal(asked.sampler.conditions[nearest], expected)
+    # The other methods take words, too.
+    image, label = real
+    for made in (asked.vary(image, label, 0.3, seeded(0), words), asked.restyle(image, label, seeded(0), words)):
+        assert torch.equal(made.condition, expected)
+    assert all(torch.equal(one, expected) for one in told)
+
+
+def test_a_condition_that_no_training_heart_has_is_refused(conditional):
+    with pytest.raises(InputError, match="hearts' conditions"):
+        conditional.sample(1, seeded(0), torch.tensor([0.5, 0.5]))
+
+
+def test_cases_without_a_condition_say_none(synthesizer, real):
+    assert synthesizer.sample(1, seeded(0)).condition is None
+    assert synthesizer.restyle(*real, seeded(0)).condition is None
 
 
 def test_without_a_style_a_label_map_is_painted_in_one_way_but_for_the_noise(real):

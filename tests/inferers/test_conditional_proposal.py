@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from monai_cardiacgen.errors import ShapeError
+from monai_cardiacgen.errors import InputError, ShapeError
 from monai_cardiacgen.inferers.conditional_proposal import ConditionalProposal
 from monai_cardiacgen.inferers.proposals import GaussianProposal
 from monai_cardiacgen.seeding import row_generators, seeded
@@ -31,6 +31,19 @@ def test_a_row_depends_on_its_own_generator_only():
     alone, told = proposal.draw(row_generators(seeded(1), 8)[5:6])
     assert torch.equal(points[5:6], alone)
     assert torch.equal(conditions[5:6], told)
+
+
+def test_asked_for_points_are_of_the_condition_that_was_asked_for():
+    proposal = ConditionalProposal(POINTS, CONDITIONS, GaussianProposal)
+    asked = torch.eye(2)[torch.arange(60) % 2]
+    points, conditions = proposal.draw(row_generators(seeded(1), 60), asked)
+    assert torch.equal(conditions, asked)
+    assert torch.equal(points[:, 0] > 0, asked[:, 0] > 0)
+    # Where it is what would have been drawn, it is the same point.
+    drawn, told = proposal.draw(row_generators(seeded(1), 60))
+    assert torch.equal(proposal.draw(row_generators(seeded(1), 60), told)[0], drawn)
+    with pytest.raises(InputError, match=r"got \[0\.5, 0\.5\]"):
+        proposal.draw(row_generators(seeded(1), 2), torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
 
 
 def test_a_condition_of_one_heart_is_refused():

@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 import torch
-from small_hearts import conditional_synthesizer, hearts, tiny_gan, tiny_synthesizer
+from small_hearts import VIEWS, conditional_synthesizer, hearts, tiny_gan, tiny_synthesizer
 
 from monai_cardiacgen.anatomy.check import AnatomyCheck
 from monai_cardiacgen.anatomy.schemes import ACDC, CAMUS
@@ -93,9 +93,12 @@ def test_conditions_come_back_and_can_be_asked_for(tmp_path):
 
 @pytest.mark.parametrize("style_size", [6, 0])
 def test_a_conditional_painter_comes_back_with_a_style_and_without(tmp_path, style_size):
-    written = conditional_synthesizer(style_size)
+    written = conditional_synthesizer(style_size, VIEWS)
     read = CardiacSynthesizer.from_bundle(written.to_bundle(tmp_path / "bundle"))
     assert read.generator.condition_size == 2
+    assert read.heart_condition == VIEWS
+    view = {"view": "4CH"}
+    assert torch.equal(read.sample(1, seeded(1), view).image, written.sample(1, seeded(1), view).image)
     assert (read.style_encoder is None) == (style_size == 0)
     assert torch.equal(read.sample(2, seeded(1)).image, written.sample(2, seeded(1)).image)
 
