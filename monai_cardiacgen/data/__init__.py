@@ -1,6 +1,7 @@
 """Readers of public datasets, splits by patient, and what reaches the networks."""
 
 from .acdc import read_acdc
+from .axial_slices import AxialSlices, axial_preprocessing
 from .camus import read_camus
 from .crop_about import CropAboutd
 from .datalist import read_decathlon, read_folder
@@ -31,6 +32,7 @@ from .ultrasound_sector import ultrasound_sector, with_sector
 from .vessel_tracking import VesselCircle, VesselTracker
 
 __all__ = [
+    "AxialSlices",
     "CaseRecord",
     "CropAboutd",
     "EchoFrames",
@@ -49,6 +51,7 @@ __all__ = [
     "VesselCircle",
     "VesselTracker",
     "apical_preprocessing",
+    "axial_preprocessing",
     "centred_by_motion",
     "centred_by_offset",
     "correct_mmwhs_codes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import nn
 
+from ..data.files import load_checkpoint, save_checkpoint
 from ..errors import InputError
 
 _PANELS = (
@@ -31,30 +33,44 @@ class TrainingSamples:
         network: conditions to images; the trainer's average, say. It is asked in evaluation mode.
         condition: `(N, K, *spatial)`, as the network takes it.
         iterations: at which; 0 is before the first.
+        path: of a file that keeps them; a training that goes on reads them back. Attach the handler after the one that
+            loads the training.
 
     Attributes:
         images: `(N, C, *spatial)` on the CPU for each iteration that was reached.
     """
 
-    def __init__(self, network: nn.Module, condition: torch.Tensor, iterations: Sequence[int]) -> None:
+    def __init__(
+        self, network: nn.Module, condition: torch.Tensor, iterations: Sequence[int], path: str | Path | None = None
+    ) -> None:
         self.network = network
         self.condition = condition
         self.iterations = frozenset(iterations)
+        self.path = None if path is None else Path(path)
         self.images: dict[int, torch.Tensor] = {}
 
     def attach(self, engine: Engine) -> None:
         """Follow this engine."""
-        engine.add_event_handler(Events.STARTED, self._keep)
+        engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._keep)
 
+    def _begin(self, engine: Engine) -> None:
+        """Take what earlier runs kept."""
+        if engine.state.iteration and self.path is not None and self.path.is_file():
+            kept = load_checkpoint(self.path)
+            self.images = {int(at): images for at, images in kept.items() if int(at) <= engine.state.iteration}
+        self._keep(engine)
+
     def _keep(self, engine: Engine) -> None:
-        if engine.state.iteration not in self.iterations:
+        if engine.state.iteration not in self.iterations or engine.state.iteration in self.images:
             return
         training = self.network.training
         self.network.eval()
         with torch.no_grad():
             self.images[engine.state.iteration] = self.network(self.condition).cpu()
         self.network.train(training)
+        if self.path is not None:
+            save_checkpoint(self.path, {str(at): images for at, images in self.images.items()})
 
 
 def moving_average(values: Sequence[float], decay: float = 0.9) -> np.ndarray:

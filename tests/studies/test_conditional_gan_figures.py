@@ -40,6 +40,18 @@ def test_samples_are_those_of_the_chosen_iterations():
     assert network.training
 
 
+def test_samples_in_a_file_outlast_a_stop(tmp_path):
+    path, network = tmp_path / "samples.pt", Counting()
+    for epochs in (1, 2):
+        samples = TrainingSamples(network, torch.zeros(2, 3, 4, 4), [0, 2, 3, 5], path)
+        engine = Engine(lambda engine, batch: setattr(network, "moved", network.moved + 1))
+        if epochs == 2:
+            engine.load_state_dict({"epoch_length": 3, "max_epochs": 2, "epoch": 1})
+        samples.attach(engine)
+        engine.run(range(3), max_epochs=epochs)
+    assert {at: float(images.mean()) for at, images in samples.images.items()} == {0: 0, 2: 2, 3: 3, 5: 5}
+
+
 def test_moving_average_is_the_formula_by_a_recursive_filter():
     values = np.random.default_rng(0).normal(size=40).tolist()
     expected = lfilter([1], [1, -0.7], values) / lfilter([1], [1, -0.7], np.ones(40))
