@@ -17,6 +17,7 @@ from monai.utils.misc import get_seed
 
 from ..errors import InputError
 from ..seeding import row_generators, seeded
+from .entries import told_entries
 from .provenance import Record, write_records
 from .spacing import told_spacings
 
@@ -32,9 +33,10 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
     """Base of the array form: a random transform of tensors that belong together, such as image and label.
 
     A subclass writes two methods. `sample` draws all that is random for one row, on the CPU; `apply` turns
-    whole batches into new ones and draws nothing. From one integer of MONAI's `self.R` comes a generator a
-    row, so a row's result depends on its own pixels and draws, not on the rows beside it, and CPU and GPU
-    draw alike.
+    whole batches into new ones and draws nothing. Where it needs to know what a sample tells beside its
+    tensors, such as its view, `entries` names it and `told` joins it to the drawn choice. From one integer of
+    MONAI's `self.R` comes a generator a row, so a row's result depends on its own pixels and draws, not on the
+    rows beside it, and CPU and GPU draw alike.
 
     Args:
         prob: how often a sample is transformed, in [0, 1]; in a batch, each row for itself.
@@ -73,36 +75,66 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
     def spatial_dims(self) -> int:
         """How many of the spatial axes `spacings` tells."""
 
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Names of what `told` wants to know of a sample: keys of its dictionary, or of its first tensor's meta."""
+        return ()
+
+    def told(self, choice: Choice, entries: Mapping[str, Any]) -> Choice:
+        """Return a drawn choice joined with what the sample tells of itself, as far as it has the entries."""
+        return choice
+
     def randomize(self, data: Any = None) -> None:
         """Draw for `data` rows (1 by default): one integer from `self.R`, a generator a row from it."""
         generators = row_generators(seeded(int(self.R.randint(_SEED_RANGE, dtype=np.int64))), data or 1)
         self._choices = [self._choose(generator) for generator in generators]
         self._do_transform = any(choice is not None for choice in self._choices)
 
-    def transform_sample(self, arrays: Sequence[Any], choice: Choice | None) -> tuple[Any, ...]:
-        """Return one sample's arrays `(C, *spatial)`, transformed as `choice` says and of the same types."""
+    def transform_sample(
+        self, arrays: Sequence[Any], choice: Choice | None, data: Mapping[Any, Any] | None = None
+    ) -> tuple[Any, ...]:
+        """Return one sample's arrays `(C, *spatial)`, transformed as `choice` says and of the same types.
+
+        Args:
+            arrays: the sample's tensors.
+            choice: what was drawn; None leaves the sample as it is.
+            data: the sample's dictionary, where it has one.
+        """
         tensors = tuple(_plain(array)[None] for array in arrays)
+        if choice is not None:
+            choice = self.told(choice, told_entries(self.entries, data or {}, arrays[0]))
         values, records = self._transform(tensors, told_spacings(arrays[0], 1, self.spatial_dims), [choice])
         return tuple(_as_came(value[0], array, records) for value, array in zip(values, arrays, strict=True))
 
-    def transform_batch(self, batches: Sequence[torch.Tensor], choices: Sequence[Choice | None]) -> Tensors:
+    def transform_batch(
+        self,
+        batches: Sequence[torch.Tensor],
+        choices: Sequence[Choice | None],
+        data: Mapping[Any, Any] | None = None,
+    ) -> Tensors:
         """Return a collated batch's tensors `(B, C, *spatial)`, each row transformed as its choice says."""
         tensors = tuple(_plain(batch) for batch in batches)
         rows = {len(tensor) for tensor in tensors}
         if rows != {len(choices)}:
             raise InputError(f"Expected {len(choices)} rows in every tensor of the batch, got {sorted(rows)}.")
+        choices = [
+            None if choice is None else self.told(choice, told_entries(self.entries, data or {}, batches[0], row))
+            for row, choice in enumerate(choices)
+        ]
         values, records = self._transform(tensors, told_spacings(batches[0], len(choices), self.spatial_dims), choices)
         return tuple(_as_came(value, batch, records) for value, batch in zip(values, batches, strict=True))
 
-    def draw_and_transform(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+    def draw_and_transform(self, arrays: Sequence[Any], data: Mapping[Any, Any] | None = None) -> tuple[Any, ...]:
         """Draw for one sample, and return its arrays transformed or, with `prob=0`, the very same objects."""
         self.randomize()
-        return tuple(arrays) if self.prob == 0 else self.transform_sample(arrays, self._choices[0])
+        return tuple(arrays) if self.prob == 0 else self.transform_sample(arrays, self._choices[0], data)
 
-    def draw_and_transform_batch(self, batches: Sequence[torch.Tensor]) -> Tensors:
+    def draw_and_transform_batch(
+        self, batches: Sequence[torch.Tensor], data: Mapping[Any, Any] | None = None
+    ) -> Tensors:
         """Draw for every row of a batch, and return its tensors transformed."""
         self.randomize(len(batches[0]))
-        return tuple(batches) if self.prob == 0 else self.transform_batch(batches, self._choices)
+        return tuple(batches) if self.prob == 0 else self.transform_batch(batches, self._choices, data)
 
     def move_to(self, device: torch.device) -> None:
         """Bring what computes to a batch's device; a transform without networks has nothing to bring."""
@@ -173,7 +205,7 @@ class RandBatchTransformd(Randomizable, MapTransform):
         """
         result = dict(data)
         if self._has_all(data):
-            new = self.transform.draw_and_transform([data[key] for key in self.keys])
+            new = self.transform.draw_and_transform([data[key] for key in self.keys], data)
             result.update(zip(self.keys, new, strict=True))
         return result
 
@@ -233,7 +265,7 @@ class PrepareRandBatch(PrepareBatch):
             raise KeyError(f"Expected a batch with the keys {self.keys}, got one without {missing}.")
         tensors = [batchdata[key].to(device=device, non_blocking=non_blocking, **kwargs) for key in self.keys]
         self.transform.move_to(tensors[0].device)
-        return self.transform.draw_and_transform_batch(tensors)
+        return self.transform.draw_and_transform_batch(tensors, batchdata)
 
 
 def _plain(array: Any) -> torch.Tensor:

@@ -26,11 +26,13 @@ class SynthChoice:
         mode: how the sample is made.
         seed: of the generator from which the synthesizer draws.
         strength: of `"vary"`.
+        condition: what the sample tells of its heart, such as view and phase; None where nobody asks.
     """
 
     mode: Mode
     seed: int
     strength: float
+    condition: Mapping[str, str] | None = None
 
 
 def mode_weights(mode: Modes) -> dict[Mode, float]:

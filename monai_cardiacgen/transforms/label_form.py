@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ..anatomy.labels import LabelScheme
+from ..anatomy.labels import LabelScheme, places_of
 from ..errors import LabelError, ShapeError
 
 
@@ -46,7 +46,7 @@ class LabelForm:
         if self._is_one_hot(like):
             one_hot = torch.nn.functional.one_hot(channels, self.scheme.num_classes)
             return one_hot.movedim(-1, 1).to(like.dtype)
-        return torch.tensor(self.codes, device=channels.device)[channels][:, None].to(like.dtype)
+        return torch.tensor(self.codes, device=channels.device).take(channels)[:, None].to(like.dtype)
 
     def _is_one_hot(self, label: torch.Tensor) -> bool:
         count, classes = label.shape[1], self.scheme.num_classes
@@ -69,9 +69,7 @@ class LabelForm:
         return ones.to(torch.int64).argmax(dim=1)
 
     def _read_codes(self, label: torch.Tensor) -> torch.Tensor:
-        channels = torch.full(label.shape, -1, dtype=torch.int64, device=label.device)
-        for channel, code in enumerate(self.codes):
-            channels[label == code] = channel
+        channels = places_of(label, self.codes)
         if bool((channels < 0).any()):
             unknown = sorted({float(value) for value in torch.unique(label[channels < 0])})
             between = any(value != round(value) for value in unknown)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import nn
 
+from ..anatomy.heart_condition import HeartCondition
 from ..anatomy.labels import LabelScheme
 from ..errors import InputError
 from ..types import Generators
@@ -69,6 +70,46 @@ class Synthesizer(Protocol):
     def restyle(self, image: torch.Tensor, label: torch.Tensor, generator: Generators) -> Cases:
         """Return these label maps in another style."""
         ...
+
+
+@runtime_checkable
+class ConditionalSynthesizer(Synthesizer, Protocol):
+    """A synthesizer that can be told what its hearts are, such as their view and phase, one mapping a row."""
+
+    @property
+    def heart_condition(self) -> HeartCondition | None:
+        """The categories that it is told; None for one that is told nothing."""
+        ...
+
+    def sample(self, n: int, generator: Generators, condition: Sequence[Mapping[str, str]] | None = None) -> Cases:
+        """Return `n` new hearts of these conditions and their images."""
+        ...
+
+    def vary(
+        self,
+        image: torch.Tensor,
+        label: torch.Tensor,
+        strength: float,
+        generator: Generators,
+        condition: Sequence[Mapping[str, str]] | None = None,
+    ) -> Cases:
+        """Return these hearts deformed, as `Synthesizer` does."""
+        ...
+
+    def restyle(
+        self,
+        image: torch.Tensor,
+        label: torch.Tensor,
+        generator: Generators,
+        condition: Sequence[Mapping[str, str]] | None = None,
+    ) -> Cases:
+        """Return these label maps in another style."""
+        ...
+
+
+def condition_of(synthesizer: Synthesizer) -> HeartCondition | None:
+    """Return the categories that a synthesizer wants to be told of each sample; None where it wants nothing."""
+    return synthesizer.heart_condition if isinstance(synthesizer, ConditionalSynthesizer) else None
 
 
 def check_synthesizer(synthesizer: Any) -> Synthesizer:

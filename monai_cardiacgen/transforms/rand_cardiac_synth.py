@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -16,9 +17,9 @@ from ..errors import InputError, ShapeError
 from .base import PrepareRandBatch, RandBatchTransform, RandBatchTransformd, Tensors, Told
 from .choice import Modes, SynthChoice, choice_of, draw_choice, mode_weights, record_of
 from .intensity import check_intensity_range, intensity_range_of
-from .label_form import LabelForm
-from .protocol import Synthesizer, check_synthesizer, device_of
+from .protocol import Synthesizer, check_synthesizer, condition_of, device_of
 from .provenance import Record
+from .sectored_form import SectoredForm, black_outside
 from .spacing import resolve_spacing
 from .stacks import make
 
@@ -45,6 +46,10 @@ class RandCardiacSynth(RandBatchTransform[SynthChoice]):
     of most weight). `"new"` and `"restyle"` need samples that show no more than the synthesizer does;
     `"vary"` does not. The array's axes must run as in the images on which the synthesizer was trained. The
     only gate on the hearts is for now the synthesizer's own anatomy check.
+
+    A synthesizer that is told the view and phase of a heart reads them from the sample's dictionary or the
+    image's meta. One of echo takes the ultrasound sector of the sample's image as a class, whether label maps
+    have it or not, and shows nothing new outside of it.
 
     Same seed, same result: with `set_determinism` or `set_random_state`, the array and dictionary forms
     repeat with the same number of workers, however these are started. MONAI seeds every worker by its number,
@@ -96,7 +101,7 @@ class RandCardiacSynth(RandBatchTransform[SynthChoice]):
         if not 0.0 < strength <= 1.0:
             raise InputError(f"Expected strength in (0, 1], got {strength!r}.")
         self.strength = float(strength)
-        self.form = LabelForm(synthesizer.scheme, label_codes, one_hot)
+        self.form = SectoredForm(synthesizer.scheme, label_codes, one_hot)
         self.intensity_range = check_intensity_range(intensity_range)
         self.spacing = None if spacing is None else check_spacing(spacing, self.spatial_dims)
 
@@ -105,31 +110,67 @@ class RandCardiacSynth(RandBatchTransform[SynthChoice]):
         """The synthesizer's number of axes."""
         return len(self.synthesizer.spatial_size)
 
-    def __call__(self, image: Any, label: Any) -> tuple[Any, Any]:  # type: ignore[override]  # two tensors, one draw
-        """Return image `(1, H, W[, D])` and label `(1 | C, H, W[, D])`: the same, or a synthetic case's.
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The categories that the synthesizer is told, such as `("view", "phase")`; samples must tell them."""
+        wanted = condition_of(self.synthesizer)
+        return () if wanted is None else tuple(wanted.categories)
+
+    def told(self, choice: SynthChoice, entries: Mapping[str, Any]) -> SynthChoice:
+        """Return a choice with the sample's view, phase and so on.
 
         Raises:
+            InputError: when the sample does not tell one of them, or an unknown one.
+        """
+        wanted = condition_of(self.synthesizer)
+        if wanted is None:
+            return choice
+        for name, known in wanted.categories.items():
+            if entries.get(name) not in known:
+                raise InputError(
+                    f"Expected one of {tuple(known)} as {name!r} of every sample, for the synthesizer draws and paints "
+                    f"by {' and '.join(wanted.categories)}, got {entries.get(name)!r}; keep {name!r} in the sample's "
+                    f"dictionary or the image's meta, or pass it to the array form as condition={{{name!r}: ...}}."
+                )
+        return replace(choice, condition={name: str(entries[name]) for name in wanted.categories})
+
+    def __call__(  # type: ignore[override]  # two tensors, one draw
+        self, image: Any, label: Any, condition: Mapping[str, str] | None = None
+    ) -> tuple[Any, Any]:
+        """Return image `(1, H, W[, D])` and label `(1 | C, H, W[, D])`: the same, or a synthetic case's.
+
+        Args:
+            image: the sample's.
+            label: its label map.
+            condition: what a conditional synthesizer is told, such as `{"view": "4CH", "phase": "ED"}`; by default
+                what the image's meta tells.
+
+        Raises:
+            InputError: when a conditional synthesizer's sample does not tell its view and phase.
             ShapeError: when a shape is another.
             LabelError: when the label map is not in the expected form.
             SpacingError: when the spacing is unknown, or the sample shows more than the synthesizer can make.
             IntensityError: when the image is not finite, or constant and its range was not told.
         """
-        return cast(tuple[Any, Any], self.draw_and_transform((image, label)))
+        return cast(tuple[Any, Any], self.draw_and_transform((image, label), condition))
 
-    def remake(self, image: Any, label: Any, record: Mapping[str, Any]) -> tuple[Any, Any]:
+    def remake(
+        self, image: Any, label: Any, record: Mapping[str, Any], condition: Mapping[str, str] | None = None
+    ) -> tuple[Any, Any]:
         """Return the synthetic case that this transform made of a real sample, from its record.
 
         Args:
             image: the real sample's image, as it came into the transform.
             label: its label map.
             record: `meta["cardiacgen"]` of the synthetic case.
+            condition: as when the transform was called.
 
         Raises:
             InputError: when the record is a real sample's, or another bundle's.
         """
         return cast(
             tuple[Any, Any],
-            self.transform_sample((image, label), choice_of(record, self.synthesizer.provenance)),
+            self.transform_sample((image, label), choice_of(record, self.synthesizer.provenance), condition),
         )
 
     def prepare_batch(self, keys: Sequence[str] = ("image", "label")) -> PrepareRandBatch:
@@ -147,16 +188,19 @@ class RandCardiacSynth(RandBatchTransform[SynthChoice]):
         image, label = tensors
         _check_shapes(image, label, self.spatial_dims)
         _check_worker(self.synthesizer)
-        channels = self.form.read(label)
+        read = self.form.read(label, image)
         intensities = intensity_range_of(image, self.intensity_range)
         spacing = resolve_spacing(spacings, self.spacing, self.spatial_dims)
-        made = make(self.synthesizer, intensities.to_unit(image), channels, spacing, choices)
+        made = make(self.synthesizer, intensities.to_unit(image), read.channels, spacing, choices)
         new_image = torch.where(made.weight > 0, intensities.from_unit(made.image, image.dtype), image)
-        new_label = torch.where(made.weight[:, 0] >= 0.5, made.label, channels)
+        new_label = torch.where(made.weight[:, 0] >= 0.5, made.label, read.channels)
+        if read.swept is not None:
+            new = torch.tensor([choice.mode == "new" for choice in choices], device=image.device)
+            new_image = black_outside(new_image, image, new_label, read.swept, new)
         changed = made.weight.flatten(1).any(dim=1).tolist()
         provenance = self.synthesizer.provenance
         records = [record_of(choice, provenance) if new else None for choice, new in zip(choices, changed, strict=True)]
-        return (new_image, self.form.write(new_label, label)), records
+        return (new_image, self.form.write(new_label, label, read)), records
 
     def move_to(self, device: torch.device) -> None:
         """Bring the synthesizer to a batch's device."""
@@ -223,7 +267,7 @@ class RandCardiacSynthd(RandBatchTransformd):
     def remake(self, data: Mapping[Any, Any], record: Mapping[str, Any]) -> dict[Any, Any]:
         """Return the dictionary of a real sample with its synthetic case; see `RandCardiacSynth.remake`."""
         array_form = cast(RandCardiacSynth, self.transform)
-        new = array_form.remake(data[self.keys[0]], data[self.keys[1]], record)
+        new = array_form.remake(data[self.keys[0]], data[self.keys[1]], record, data)
         return {**data, **dict(zip(self.keys, new, strict=True))}
 
 

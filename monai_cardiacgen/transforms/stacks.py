@@ -44,7 +44,10 @@ def make(
         rows = [row for row, choice in enumerate(choices) if (choice.mode, choice.strength) == (mode, strength)]
         at = [row * depth + number for row in rows for number in range(depth)]
         seeds = tuple(choices[row].seed for row in rows for _ in range(depth))
-        slices = Slices(image[at], label[at], spacing[rows].repeat_interleave(depth, dim=0), seeds, depth)
+        told = [choices[row].condition for row in rows for _ in range(depth)]
+        known = tuple(one for one in told if one is not None)
+        steps = spacing[rows].repeat_interleave(depth, dim=0)
+        slices = Slices(image[at], label[at], steps, seeds, depth, known if len(known) == len(told) else None)
         new = _make_slices(synthesizer, slices, mode, strength)
         made.image[at] = image[at] * (1 - new.weight) + new.image * new.weight
         made.label[at], made.weight[at] = new.label, new.weight
