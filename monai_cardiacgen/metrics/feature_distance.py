@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from ..errors import InputError, ShapeError
+from .feature_statistics import FeatureStatistics
+from .frechet_metric import frechet_of
 
 Array = npt.NDArray[np.float64]
 
@@ -70,16 +72,8 @@ def frechet_distance(one: torch.Tensor, other: torch.Tensor) -> float:
     Source:
         Heusel et al., NeurIPS 2017, arXiv:1706.08500, in whatever space the features are.
     """
-    first, second = _pair(one, other)
-    if min(len(first), len(second)) <= first.shape[1]:
-        raise InputError(
-            f"Expected more samples than the {first.shape[1]} features, got {len(first)} and {len(second)}; draw more."
-        )
-    covariances = [np.atleast_2d(np.cov(each, rowvar=False)) for each in (first, second)]
-    # The product has the eigenvalues of a symmetric positive matrix; rounding may leave small other ones.
-    roots = np.sqrt(np.clip(np.linalg.eigvals(covariances[0] @ covariances[1]).real, 0, None)).sum()
-    apart = np.square(first.mean(axis=0) - second.mean(axis=0)).sum()
-    return float(apart + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * roots)
+    _pair(one, other)
+    return frechet_of(FeatureStatistics(one), FeatureStatistics(other))
 
 
 def kernel_distance(one: torch.Tensor, other: torch.Tensor) -> float:
