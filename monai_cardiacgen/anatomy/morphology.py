@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from ..errors import InputError, ShapeError
-from .packed import PackedMasks
+from .packed import PackedMasks, up_to_here
 
 #: Steps between two looks at whether a flood has come to rest: each look waits for the device.
 _STEPS_PER_LOOK = 4
@@ -128,23 +128,13 @@ def holes(mask: torch.Tensor, connectivity: int) -> torch.Tensor:
     # A hole has the mask on all four sides; whatever sees the border along a row or a column lies outside.
     inside = ~mask
     for dim in (-1, -2):
-        inside &= _from_the_start(mask, dim) & _from_the_start(mask.flip(dim), dim).flip(dim)
+        inside &= up_to_here(mask, dim) & up_to_here(mask.flip(dim), dim).flip(dim)
     return leaving(inside, ~(mask | inside), connectivity)
 
 
 def leaving(inside: torch.Tensor, outside: torch.Tensor, connectivity: int) -> torch.Tensor:
     """Return the pixels of packed masks `inside` that no path over `inside` leads to `outside`."""
     return inside & ~flood(dilate(outside, connectivity) & inside, inside, connectivity)
-
-
-def _from_the_start(mask: torch.Tensor, dim: int) -> torch.Tensor:
-    """Return the packed masks that go on from their first pixel along `dim` to the image's end."""
-    step, size = 1, mask.shape[dim]
-    while step < size:
-        before, mask = mask, mask.clone()
-        mask.narrow(dim, step, size - step).bitwise_or_(before.narrow(dim, 0, size - step))
-        step *= 2
-    return mask
 
 
 def fill_holes(mask: torch.Tensor) -> torch.Tensor:

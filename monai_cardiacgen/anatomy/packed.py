@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 #: Bytes of a 64-bit word that are 1: with it a word holds eight counters of up to 255.
 _COUNTERS = 0x0101010101010101
+#: Up to so many bytes one pass by NumPy takes less time than several operations of PyTorch.
+_FEW = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class PackedMasks:
         count = mask.shape[-3]
         whole = F.pad(mask, (0, 0, 0, 0, 0, -count % 8)).view(torch.uint8).unflatten(-3, (-(-count // 8), 8))
         bits = whole.select(-3, 0).clone()
-        for bit in range(1, 8):
+        for bit in range(1, min(8, count)):
             bits |= whole.select(-3, bit) << bit
         return cls(bits, count)
 
@@ -84,7 +87,8 @@ class PackedMasks:
         if not bool(flat.any()):  # most faults are absent from a whole batch
             return torch.zeros(*self.bits.shape[:-3], self.count, dtype=torch.int64, device=flat.device)
         words = F.pad(flat, (0, -flat.shape[-1] % (8 * 255))).view(torch.int64).unflatten(-1, (-1, 255))
-        sums = [((words >> bit) & _COUNTERS).sum(dim=-1).view(torch.uint8).sum(dim=-1) for bit in range(8)]
+        held = range(min(8, self.count))
+        sums = [((words >> bit) & _COUNTERS).sum(dim=-1).view(torch.uint8).sum(dim=-1) for bit in held]
         return torch.stack(sums, dim=-1).flatten(-2)[..., : self.count]
 
     def nonzero(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -113,14 +117,31 @@ class PackedMasks:
 
 def any_along(bits: torch.Tensor, dim: int) -> torch.Tensor:
     """Return the bits without the dimension `dim`: set where any along it is."""
+    if bits.device.type == "cpu":  # PyTorch has no such reduction
+        return torch.from_numpy(np.bitwise_or.reduce(bits.numpy(), axis=dim))
     while (size := bits.shape[dim]) > 1:
         half = (size + 1) // 2
         bits = bits.narrow(dim, 0, half) | bits.narrow(dim, size - half, half)
     return bits.squeeze(dim)
 
 
+def up_to_here(bits: torch.Tensor, dim: int) -> torch.Tensor:
+    """Return the bits that are set from the first one along `dim` to the end."""
+    if bits.numel() <= _FEW and bits.device.type == "cpu":
+        return torch.from_numpy(np.bitwise_or.accumulate(bits.numpy(), axis=dim))
+    step, size = 1, bits.shape[dim]
+    while step < size:
+        before, bits = bits, bits.clone()
+        bits.narrow(dim, step, size - step).bitwise_or_(before.narrow(dim, 0, size - step))
+        step *= 2
+    return bits
+
+
 def _twice_along(bits: torch.Tensor, dim: int) -> torch.Tensor:
     """Return the bits without the dimension `dim`: set where two or more along it are."""
+    if bits.numel() <= _FEW and bits.device.type == "cpu":
+        before, after = (bits.narrow(dim, start, bits.shape[dim] - 1) for start in (0, 1))
+        return any_along(up_to_here(before, dim) & after, dim)
     twice = torch.zeros_like(bits)
     while (size := bits.shape[dim]) > 1:
         half = size // 2

@@ -18,6 +18,7 @@ from ..networks.nets.spade_generator import SPADEGenerator
 from .frozen_convolution import FrozenConvolution
 from .patch_tables import PatchTables
 from .pixel_modulation import Modulate, compiled_modulate, modulate
+from .pixel_sources import PixelSources, parents_of, pixel_sources
 
 _SLOPE = 0.2
 Statistics = tuple[torch.Tensor, torch.Tensor]
@@ -108,7 +109,7 @@ class FastPainter(nn.Module):
         rows = x.movedim(1, -1).reshape(-1, x.shape[1]).to(self.dtype)
         for number, (level, size) in enumerate(zip(self._levels, sizes, strict=True)):
             here = subsampled(label, 2 ** (len(sizes) - 1 - number), dims)
-            parent = _parents(len(label), size, label.device) if number else None
+            parent = parents_of(len(label), size, label.device) if number else None
             rows = level(rows, here, generator.label_channels, style, parent, None if noise is None else noise[number])
         rows = F.leaky_relu_(rows, _SLOPE)
         painted = self._to_image(rows.view(len(label), *sizes[-1], -1).movedim(-1, 1))
@@ -150,40 +151,44 @@ class _Level:
         noise: torch.Tensor | None,
     ) -> torch.Tensor:
         """Return the block's output `(N, out_channels)` of `x`, which `parent` enlarges to the label map's size."""
-        patches = distinct_patches(label, classes)
-        if patches is None:
-            modulations: list[_Modulation] = [_Dense(norm, label, style) for norm in self.norms]
-        else:
-            tables = self.tables.of(patches)
-            modulations = [
-                _Tabulated(norm, table, patches, style, self.kernel)
-                for norm, table in zip(self.norms, tables, strict=True)
-            ]
+        modulations = self._modulations(label, classes, style, parent)
         statistics = channel_statistics(x, len(label))  # every parent has as many children: they have the same
-        hidden = _convolved(self.first, modulations[0].activated(x, statistics, parent), label.shape)
+        hidden = _convolved(self.first, modulations[0].activated(x, statistics), label.shape)
         if noise is not None and self.strength is not None:
             hidden.addcmul_(noise.to(hidden.dtype).reshape(-1, 1), self.strength)
-        hidden = modulations[1].activated(hidden, channel_statistics(hidden, len(label)), None)
+        hidden = modulations[1].activated(hidden, channel_statistics(hidden, len(label)))
         out = _convolved(self.second, hidden, label.shape)
         if self.shortcut is None:
             for begin, end in pieces(out):
                 out[begin:end] += x[begin:end] if parent is None else x.index_select(0, parent[begin:end])
         else:
-            for begin, end, part in modulations[2].pieces(x, statistics, parent):
-                out[begin:end].addmm_(part, self.shortcut)
+            modulations[2].add_product(out, x, statistics, self.shortcut)
         return out
+
+    def _modulations(
+        self, label: torch.Tensor, classes: int, style: torch.Tensor, parent: torch.Tensor | None
+    ) -> list[_Modulation]:
+        """Return what the norms do here; the first and the shortcut's see pixels that `parent` enlarges."""
+        patches = distinct_patches(label, classes)
+        if patches is None:
+            parents = (parent, None, parent)
+            return [_Dense(norm, label, style, its) for norm, its in zip(self.norms, parents, strict=False)]
+        same = PixelSources(None, patches.lookup.flatten(), None)
+        enlarged = same if parent is None else pixel_sources(patches.lookup, parent)
+        return [
+            _Tabulated(norm, table, patches, style, its, self.kernel)
+            for norm, table, its in zip(self.norms, self.tables.of(patches), (enlarged, same, enlarged), strict=False)
+        ]
 
 
 class _Modulation(Protocol):
     """A norm and its modulation of pixels `x` with their mean and standard deviation."""
 
-    def activated(self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None) -> torch.Tensor:
+    def activated(self, x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
         """Return LeakyReLU of all modulated pixels, `(M, C)`."""
 
-    def pieces(
-        self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None
-    ) -> Iterator[tuple[int, int, torch.Tensor]]:
-        """Yield begin, end and the modulated pixels between them, without activation."""
+    def add_product(self, out: torch.Tensor, x: torch.Tensor, statistics: Statistics, weight: torch.Tensor) -> None:
+        """Add the product of all modulated pixels, without activation, and `weight` `(C, O)` to `out` `(M, O)`."""
 
 
 class _Tabulated:
@@ -195,57 +200,69 @@ class _Tabulated:
         table: torch.Tensor,
         patches: LabelPatches,
         style: torch.Tensor,
+        sources: PixelSources,
         kernel: Modulate,
     ) -> None:
         gamma_beta = norm.with_style(table, patches, style)
         self.gamma, self.beta = gamma_beta.chunk(2, dim=1)
         self.row = patches.row
-        self.lookup = patches.lookup.flatten()
+        self.parent, self.lookup, self.value = sources
         self.kernel = kernel
 
-    def activated(self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None) -> torch.Tensor:
+    def activated(self, x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
         out = x.new_empty(len(self.lookup), x.shape[1])
         cuts = pieces(x, len(out)) if self.kernel is modulate else [(0, len(out))]
-        tables, parent, slope = self._tables(x, statistics), self._parent(parent), torch.tensor(_SLOPE)
+        tables, slope = self._tables(x, statistics), torch.tensor(_SLOPE)
         for begin, end in cuts:
-            self.kernel(x, parent[begin:end], self.lookup[begin:end], *tables, slope, out[begin:end])
-        return out
+            self._modulate(x, begin, end, tables, slope, out[begin:end])
+        return out if self.value is None else out.index_select(0, self.value)
 
-    def pieces(
-        self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None
-    ) -> Iterator[tuple[int, int, torch.Tensor]]:
-        tables, parent, slope = self._tables(x, statistics), self._parent(parent), torch.tensor(1.0)
-        for begin, end in pieces(x, len(self.lookup)):
-            out = x.new_empty(end - begin, x.shape[1])
-            self.kernel(x, parent[begin:end], self.lookup[begin:end], *tables, slope, out)
-            yield begin, end, out
+    def add_product(self, out: torch.Tensor, x: torch.Tensor, statistics: Statistics, weight: torch.Tensor) -> None:
+        tables, slope = self._tables(x, statistics), torch.tensor(1.0)
+        product = out if self.value is None else out.new_zeros(len(self.lookup), out.shape[1])
+        for begin, end in pieces(x, len(product)):
+            part = x.new_empty(end - begin, x.shape[1])
+            self._modulate(x, begin, end, tables, slope, part)
+            product[begin:end].addmm_(part, weight)
+        if self.value is not None:
+            for begin, end in pieces(out):
+                out[begin:end] += product.index_select(0, self.value[begin:end])
+
+    def _modulate(
+        self, x: torch.Tensor, begin: int, end: int, tables: Statistics, slope: torch.Tensor, out: torch.Tensor
+    ) -> None:
+        """Write the modulated values from `begin` to `end` to `out`."""
+        parent = torch.arange(begin, end, device=x.device) if self.parent is None else self.parent[begin:end]
+        self.kernel(x, parent, self.lookup[begin:end], *tables, slope, out)
 
     def _tables(self, x: torch.Tensor, statistics: Statistics) -> tuple[torch.Tensor, torch.Tensor]:
         mean, deviation = (one if len(one) == 1 else one[self.row] for one in statistics)
         scale = (1 + self.gamma) / deviation
         return scale.to(x.dtype), (self.beta - mean * scale).to(x.dtype)
 
-    def _parent(self, parent: torch.Tensor | None) -> torch.Tensor:
-        return torch.arange(len(self.lookup), device=self.lookup.device) if parent is None else parent
-
 
 class _Dense:
     """Norm and modulation where every pixel has a scale and a shift of its own, by the norm's convolutions."""
 
-    def __init__(self, norm: SpatiallyAdaptiveNorm, label: torch.Tensor, style: torch.Tensor) -> None:
+    def __init__(
+        self, norm: SpatiallyAdaptiveNorm, label: torch.Tensor, style: torch.Tensor, parent: torch.Tensor | None
+    ) -> None:
         self.norm = norm
         self.label = label
         self.style = style
+        self.parent = parent
 
-    def activated(self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None) -> torch.Tensor:
+    def activated(self, x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
         out = x.new_empty(self.label.numel(), x.shape[1])
-        for begin, end, part in self.pieces(x, statistics, parent):
+        for begin, end, part in self._pieces(x, statistics):
             out[begin:end] = F.leaky_relu_(part, _SLOPE)
         return out
 
-    def pieces(
-        self, x: torch.Tensor, statistics: Statistics, parent: torch.Tensor | None
-    ) -> Iterator[tuple[int, int, torch.Tensor]]:
+    def add_product(self, out: torch.Tensor, x: torch.Tensor, statistics: Statistics, weight: torch.Tensor) -> None:
+        for begin, end, part in self._pieces(x, statistics):
+            out[begin:end].addmm_(part, weight)
+
+    def _pieces(self, x: torch.Tensor, statistics: Statistics) -> Iterator[tuple[int, int, torch.Tensor]]:
         one_hot = F.one_hot(self.label, self.norm.shared.in_channels).movedim(-1, 1).to(torch.float32)
         of_labels = self.norm.gamma_beta(F.relu_(self.norm.shared(one_hot))).movedim(1, -1).flatten(1, -2)
         of_style = None if self.norm.style is None else self.norm.style(self.style).unflatten(1, (one_hot.shape[1], -1))
@@ -258,7 +275,7 @@ class _Dense:
                     table = table + of_style[row].index_select(0, label[low:high])
                 gamma, beta = table.chunk(2, dim=1)
                 at = slice(begin + low, begin + high)
-                values = x[at] if parent is None else x.index_select(0, parent[at])
+                values = x[at] if self.parent is None else x.index_select(0, self.parent[at])
                 normalised = (values - mean) / deviation
                 yield begin + low, begin + high, torch.addcmul(normalised, normalised, gamma).add_(beta).to(x.dtype)
             begin += len(label)
@@ -268,12 +285,3 @@ def _convolved(convolution: FrozenConvolution, pixels: torch.Tensor, shape: torc
     """Convolve pixels `(N, C)` that lie as label maps of `shape` do."""
     out = convolution(pixels.view(*shape, -1).movedim(-1, 1)).movedim(1, -1)
     return out.reshape(pixels.shape[0], -1)
-
-
-def _parents(batch: int, size: Sequence[int], device: torch.device) -> torch.Tensor:
-    """Return for every pixel of maps of `size` the number of the pixel that it was enlarged from, twice a side."""
-    half = [side // 2 for side in size]
-    parent = torch.arange(batch * torch.Size(half).numel(), device=device).view(batch, *half)
-    for axis in range(1, parent.ndim):
-        parent = parent.repeat_interleave(2, dim=axis)
-    return parent.flatten()

@@ -19,10 +19,20 @@ def heart_share(before: torch.Tensor, after: torch.Tensor, feather: int) -> torc
     Returns:
         `(B, 1, *spatial)` in [0, 1]: 1 on both hearts and one pixel round them.
     """
-    hearts = ((before > 0) | (after > 0))[:, None].to(torch.float32)
+    hearts = ((before > 0) | (after > 0))[:, None]
+    share = torch.zeros(hearts.shape, device=hearts.device)
+    where = hearts.nonzero()[:, 2:]
+    if not len(where):
+        return share
+    # What the share of a pixel near a heart is made of lies within this reach, and all else is 0.
+    reach = 3 * feather + 1
+    starts, stops = (where.amin(dim=0) - reach).clamp(min=0), where.amax(dim=0) + reach + 1
+    box = (..., *(slice(start, stop) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)))
+    near = hearts[box].to(torch.float32)
     largest, average = (F.max_pool2d, _average_2d) if before.ndim == 3 else (F.max_pool3d, _average_3d)
-    grown = _along_each_axis(largest, hearts, feather + 1)
-    return torch.maximum(_along_each_axis(average, grown, feather), _along_each_axis(largest, hearts, 1))
+    grown = _along_each_axis(largest, near, feather + 1)
+    share[box] = torch.maximum(_along_each_axis(average, grown, feather), _along_each_axis(largest, near, 1))
+    return share
 
 
 def _along_each_axis(pool: Callable[..., torch.Tensor], image: torch.Tensor, reach: int) -> torch.Tensor:

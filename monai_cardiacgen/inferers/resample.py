@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Placement:
             at = middle + (pixels - self.centre[:, axis, None]) / self.scale[:, axis, None]
             tensor = _resample(tensor, axis + 2, at, extend)
         return tensor
+
+    @property
+    def moves_whole_pixels(self) -> bool:
+        """Whether nothing is interpolated on either way."""
+        start = self.centre - (torch.tensor(self.model_size, dtype=torch.float64) - 1) / 2
+        return bool((self.scale == 1).all()) and torch.equal(start, start.round())
 
     def of_rows(self, rows: Sequence[int]) -> Placement:
         """Return the placement of these rows alone."""
@@ -90,6 +97,24 @@ def one_hot_to_model(placement: Placement, one_hot: torch.Tensor) -> torch.Tenso
 def one_hot_to_sample(placement: Placement, one_hot: torch.Tensor) -> torch.Tensor:
     """Return the channel of most weight `(B, *sample_size)`; outside of the model's grid it is 0."""
     return _largest_channel(placement.to_sample(one_hot, extend=False))
+
+
+def label_to_model(placement: Placement, channels: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return channel numbers `(B, *sample_size)` on the model's grid, as `one_hot_to_model` of their one-hot form."""
+    if placement.moves_whole_pixels:
+        return placement.to_model(channels[:, None], extend=False)[:, 0]
+    return one_hot_to_model(placement, _one_hot(channels, classes))
+
+
+def label_to_sample(placement: Placement, channels: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return channel numbers `(B, *model_size)` on the samples' grid, as `one_hot_to_sample` of their one-hot form."""
+    if placement.moves_whole_pixels:
+        return placement.to_sample(channels[:, None], extend=False)[:, 0]
+    return one_hot_to_sample(placement, _one_hot(channels, classes))
+
+
+def _one_hot(channels: torch.Tensor, classes: int) -> torch.Tensor:
+    return F.one_hot(channels, classes).movedim(-1, 1).to(torch.float32)
 
 
 def _largest_channel(weights: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,7 @@ from monai_cardiacgen.anatomy import (
     LabelScheme,
     Structure,
 )
+from monai_cardiacgen.anatomy.labels import places_of
 from monai_cardiacgen.errors import LabelError
 
 GREY = (0.5, 0.5, 0.5)
@@ -149,3 +150,17 @@ def test_a_partly_annotated_map_does_not_tell_its_background():
     assert FINE.known(FINE.names) == (True, True, True, True)
     with pytest.raises(LabelError, match="aorta"):
         FINE.known(["aorta"])
+
+
+@pytest.mark.parametrize("codes", [(0, 1, 2), (0, 500, 205, 850), (0, 7, 10**6), (0, -3, 5)])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64, torch.float32, torch.float64])
+def test_places_are_those_of_a_search(codes, dtype):
+    values = torch.tensor([*codes, 1, 2, 3, 255, -1, -3, 501]).clamp(0 if dtype == torch.uint8 else -32768, 32767)
+    label = values.to(dtype).view(1, -1)
+    found = [codes.index(value) if value in codes else -1 for value in label.flatten().tolist()]
+    assert places_of(label, codes).tolist() == [found]
+
+
+def test_what_is_no_whole_number_has_no_place():
+    label = torch.tensor([0.5, 1.0, torch.nan, torch.inf, -torch.inf, 1e30])
+    assert places_of(label, (0, 1)).tolist() == [-1, 1, -1, -1, -1, -1]

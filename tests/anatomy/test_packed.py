@@ -6,7 +6,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from monai_cardiacgen.anatomy.packed import PackedMasks, any_along
+from monai_cardiacgen.anatomy import packed
+from monai_cardiacgen.anatomy.packed import PackedMasks, any_along, up_to_here
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 36])
@@ -82,3 +83,14 @@ def test_empty_batches_and_single_pixels_pass():
     single = PackedMasks.pack(torch.ones(1, 1, 1, dtype=torch.bool))
     assert single.pixels().tolist() == [1]
     assert single.plainly_one_piece().tolist() == [True]
+
+
+@pytest.mark.parametrize("few", [0, 1 << 16])  # PyTorch's operations, and NumPy's
+@pytest.mark.parametrize("dim", [-1, -2])
+def test_many_and_few_masks_give_the_same(monkeypatch, blobs, few, dim):
+    monkeypatch.setattr(packed, "_FEW", few)
+    bits = PackedMasks.pack(blobs)
+    seen = torch.cummax(blobs.to(torch.uint8), dim=dim).values.bool()
+    assert torch.equal(up_to_here(bits.bits, dim), PackedMasks.pack(seen).bits)
+    twice = blobs.sum(dim=dim, keepdim=True) > 1
+    assert torch.equal(packed._twice_along(bits.bits, dim), PackedMasks.pack(twice).bits.squeeze(dim))

@@ -34,3 +34,7 @@ def test_it_is_a_grown_heart_averaged_over_boxes(shape):
     smooth = ndimage.uniform_filter(grown, size=7, mode="constant") / counted
     expected = np.maximum(smooth, ndimage.grey_dilation(heart.astype(float), size=3))
     np.testing.assert_allclose(heart_share(before, after, feather=3)[0, 0].numpy(), expected, atol=1e-6)
+
+
+def test_without_a_heart_nothing_is_repainted():
+    assert not heart_share(torch.zeros(2, 9, 9), torch.zeros(2, 9, 9), feather=3).any()

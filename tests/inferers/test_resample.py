@@ -4,9 +4,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
-from monai_cardiacgen.inferers.resample import one_hot_to_model, one_hot_to_sample, place
+from monai_cardiacgen.inferers.resample import (
+    label_to_model,
+    label_to_sample,
+    one_hot_to_model,
+    one_hot_to_sample,
+    place,
+)
 
 MODEL_SIZE, MODEL_SPACING = (16, 20), (1.5, 1.5)
+
+
+def one_hot(label, classes):
+    return torch.nn.functional.one_hot(label, classes).movedim(-1, 1).float()
 
 
 def spacings(*rows):
@@ -100,3 +110,17 @@ def test_volumes_are_resampled_along_all_axes():
     assert finer.shape == (1, 1, 12, 12, 12)
     trilinear = torch.nn.functional.interpolate(image, scale_factor=2, mode="trilinear", align_corners=False)
     assert torch.allclose(finer, trilinear)
+
+
+@pytest.mark.parametrize("size", [(16, 20), (13, 31), (40, 9)])
+@pytest.mark.parametrize("spacing", [1.5, 1.1])
+def test_labels_move_as_their_one_hot_form_does(size, spacing):
+    classes = 4
+    placement = place(size, spacings((1.5, spacing)), MODEL_SIZE, MODEL_SPACING)
+    assert placement.moves_whole_pixels is (spacing == 1.5)
+    label = torch.randint(classes, (1, *size), generator=torch.Generator().manual_seed(0))
+    there = label_to_model(placement, label, classes)
+    assert torch.equal(there, one_hot_to_model(placement, one_hot(label, classes)))
+    assert torch.equal(
+        label_to_sample(placement, there, classes), one_hot_to_sample(placement, one_hot(there, classes))
+    )

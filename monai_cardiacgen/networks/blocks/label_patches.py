@@ -143,9 +143,12 @@ def _joined_runs(numbers: torch.Tensor, count: int, axis: int) -> tuple[torch.Te
 
 def _compact(numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Renumber values without gaps, in their order; return also where in `numbers.flatten()` each one stands."""
-    if numbers.device.type == "cpu":  # NumPy's sort is several times faster than PyTorch's
-        _, first, inverse = np.unique(numbers.numpy(), return_index=True, return_inverse=True)
-        return torch.from_numpy(inverse).view(numbers.shape), torch.from_numpy(first)
+    if numbers.device.type == "cpu":  # NumPy's sort is several times faster than PyTorch's; equal neighbours count once
+        every = numbers.numpy().ravel()
+        starts = np.flatnonzero(np.diff(every, prepend=every[:1] - 1))
+        _, first, inverse = np.unique(every[starts], return_index=True, return_inverse=True)
+        places = np.repeat(inverse, np.diff(starts, append=len(every)))
+        return torch.from_numpy(places).view(numbers.shape), torch.from_numpy(starts[first])
     values, inverse = torch.unique(numbers, return_inverse=True)
     somewhere = torch.empty_like(values)
     somewhere[inverse.flatten()] = torch.arange(inverse.numel(), device=numbers.device)
