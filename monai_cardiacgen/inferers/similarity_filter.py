@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,13 +54,16 @@ class SimilarityFilter:
             training images, or more.
         features: images to `(B, F)`.
         refused: share of new real images that is refused at most, half of it by each measure, in (0, 1).
+        patients: whose each held-out image is, where a patient has several, such as slices: images of one patient are
+            not compared with each other.
 
     Attributes:
         largest_correlation: excess that is let through.
         largest_ssim: excess that is let through.
 
     Raises:
-        InputError: for a share outside (0, 1), fewer than two training images, or too few held-out ones to tell it.
+        InputError: for a share outside (0, 1), fewer than two training images, too few held-out ones to tell it, or
+            patients that are not one for each of these, or all the same.
         ShapeError: for held-out images of another size.
         IntensityError: for NaN or infinity.
 
@@ -69,7 +72,12 @@ class SimilarityFilter:
     """
 
     def __init__(
-        self, training: torch.Tensor, held_out: torch.Tensor, features: Features, refused: float = 0.05
+        self,
+        training: torch.Tensor,
+        held_out: torch.Tensor,
+        features: Features,
+        refused: float = 0.05,
+        patients: Sequence[str] | None = None,
     ) -> None:
         if not 0 < refused < 1:
             raise InputError(f"Expected refused in (0, 1), got {refused}.")
@@ -80,6 +88,11 @@ class SimilarityFilter:
                 f"Expected at least {2 / refused:.0f} held-out images to tell a share of {refused / 2:g}, got "
                 f"{len(held_out)}; hold out more, or let a larger share be refused."
             )
+        if patients is not None and (len(patients) != len(held_out) or len(set(patients)) < 2):
+            raise InputError(
+                f"Expected one patient for each of {len(held_out)} held-out images, at least two in all, got "
+                f"{len(patients)} of {len(set(patients))}."
+            )
         self.size = training.shape[1:]
         self.features = features
         self._check(training, "the training images")
@@ -89,7 +102,8 @@ class SimilarityFilter:
         self._training = _Gallery(training, self._directions(known))
         self._held_out = _Gallery(held_out, self._directions(self._features(held_out)))
         directions = self._held_out.directions
-        near, other = self._training.nearest(held_out, directions), self._held_out.nearest(held_out, directions, True)
+        others = _others(patients if patients is not None else [str(number) for number in range(len(held_out))])
+        near, other = self._training.nearest(held_out, directions), self._held_out.nearest(held_out, directions, others)
         # The value itself is let through: at most half of the share lies above it.
         self.largest_correlation, self.largest_ssim = (
             float(excess.quantile(1 - refused / 2, interpolation="higher"))
@@ -144,17 +158,26 @@ class _Gallery:
         self.images = images
         self.directions = directions
 
-    def nearest(self, images: torch.Tensor, directions: torch.Tensor, themselves: bool = False) -> Nearest:
-        """Return the nearest of the gallery; where the images are the gallery's `themselves`, among the others."""
+    def nearest(self, images: torch.Tensor, directions: torch.Tensor, allowed: torch.Tensor | None = None) -> Nearest:
+        """Return the nearest of the gallery, among those that are `allowed` `(B, N)` for each image."""
         correlation = directions @ self.directions.T
-        if themselves:
-            correlation.fill_diagonal_(-torch.inf)
-        best, candidates = correlation.topk(min(_CANDIDATES, len(self.images) - 1), dim=1)
+        fewest = len(self.images)
+        if allowed is not None:
+            correlation = correlation.masked_fill(~allowed, -torch.inf)
+            fewest = int(allowed.sum(dim=1).min())
+        best, candidates = correlation.topk(min(_CANDIDATES, fewest), dim=1)
         ssim = torch.stack(
             [structural_similarity(image, self.images[some]) for image, some in zip(images, candidates, strict=True)]
         )
         largest, place = ssim.max(dim=1)
         return Nearest(best[:, 0], largest, candidates[:, 0], candidates.gather(1, place[:, None])[:, 0])
+
+
+def _others(patients: Sequence[str]) -> torch.Tensor:
+    """Return for each image which ones are of other patients, `(N, N)`."""
+    numbers = {patient: number for number, patient in enumerate(dict.fromkeys(patients))}
+    whose = torch.tensor([numbers[patient] for patient in patients])
+    return whose[:, None] != whose[None, :]
 
 
 def structural_similarity(image: torch.Tensor, others: torch.Tensor) -> torch.Tensor:

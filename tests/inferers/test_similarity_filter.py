@@ -95,6 +95,21 @@ def test_training_images_themselves_are_refused(training, gate):
     torch.testing.assert_close(near.correlation, torch.ones(7, dtype=torch.float64))
 
 
+def test_slices_of_one_patient_do_not_vouch_for_each_other(training):
+    # Each held-out patient has three all but equal slices.
+    held_out = patients(40, 1)[1].repeat_interleave(3, dim=0)
+    held_out = (held_out + 0.01 * torch.randn(held_out.shape, generator=seeded(9))).clamp(0, 1)
+    names = [f"p{number // 3}" for number in range(120)]
+    blind, told = (SimilarityFilter(training[1], held_out, pixels, patients=given) for given in (None, names))
+    new = patients(200, 3)[1]
+    assert float(blind(new).float().mean()) < 0.1  # its limit is what a patient's slices have in common
+    assert float(told(new).float().mean()) > 0.85
+    with pytest.raises(InputError, match="one patient for each"):
+        SimilarityFilter(training[1], held_out, pixels, patients=names[1:])
+    with pytest.raises(InputError, match="at least two in all"):
+        SimilarityFilter(training[1], held_out, pixels, patients=["p0"] * 120)
+
+
 def test_structural_similarity_is_scikit_images(training):
     image, others = patients(1, 4)[1][0], training[1][:20]
     expected = [
