@@ -41,6 +41,10 @@ class LabelMoments:
         turned = torch.remainder(self.angle - upright + math.pi / 2, math.pi) - math.pi / 2
         return torch.cat((self.centre, torch.stack((self.area.log() / 2, upright + turned), dim=1)), dim=1)
 
+    def of_rows(self, which: torch.Tensor) -> LabelMoments:
+        """Return the moments of these hearts alone, by their numbers or a mask `(B,)`."""
+        return LabelMoments(self.area[which], self.centre[which], self.angle[which])
+
     def upright(self) -> float:
         """Return the mean angle of the hearts, in [0, pi), where half a turn counts as none."""
         double = 2 * self.angle

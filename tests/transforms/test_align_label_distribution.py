@@ -47,9 +47,9 @@ def transform() -> AlignLabelDistribution:
 
 
 def test_place_size_and_angle_become_those_of_the_training_maps(transform):
-    wanted = label_moments(TRAINING, CAMUS, SPACING).points(transform.upright)
-    found = label_moments(transform.align(GENERATED, SPACING), CAMUS, SPACING).points(transform.upright)
-    before = label_moments(GENERATED, CAMUS, SPACING).points(transform.upright)
+    wanted = label_moments(TRAINING, CAMUS, SPACING).points(transform.fits[0].upright)
+    found = label_moments(transform.align(GENERATED, SPACING), CAMUS, SPACING).points(transform.fits[0].upright)
+    before = label_moments(GENERATED, CAMUS, SPACING).points(transform.fits[0].upright)
     scale = wanted.std(dim=0)
     assert float(((before.mean(dim=0) - wanted.mean(dim=0)) / scale).abs().min()) > 1  # there was much to do
     assert float(((found.mean(dim=0) - wanted.mean(dim=0)) / scale).abs().max()) < 0.02
@@ -138,3 +138,62 @@ def test_unfit_maps_are_refused(transform):
         transform(GENERATED[0])
     with pytest.raises(InputError, match="more finite points"):
         AlignLabelDistribution(GENERATED[:4], TRAINING, CAMUS, SPACING)
+
+
+# --- by group -------------------------------------------------------------------------------------------------------
+
+#: Two groups that lie and turn otherwise, in the generated and in the training maps.
+SECOND = hearts(60, 2, (3.0, 3.0), (2.0, 1.0), 18.0, 0.9), hearts(70, 3, (-8.0, 2.0), (1.5, 2.5), 22.0, 0.5)
+BOTH = torch.cat((GENERATED, SECOND[0])), torch.cat((TRAINING, SECOND[1]))
+CONDITIONS = tuple(torch.eye(2)[torch.tensor([0] * 80 + [1] * more)] for more in (60, 70))
+
+
+@pytest.fixture(scope="module")
+def by_group() -> AlignLabelDistribution:
+    return AlignLabelDistribution(*BOTH, CAMUS, SPACING, conditions=CONDITIONS)
+
+
+def test_each_group_is_aligned_as_by_a_transform_of_its_own(by_group, transform):
+    second = AlignLabelDistribution(*SECOND, CAMUS, SPACING)
+    aligned = by_group.align(BOTH[0], SPACING, CONDITIONS[0])
+    assert torch.equal(aligned[:80], transform.align(GENERATED, SPACING))
+    assert torch.equal(aligned[80:], second.align(SECOND[0], SPACING))
+    # In any order, and as any other group would not be.
+    mixed = torch.tensor([100, 3, 81, 5])
+    assert torch.equal(by_group.align(BOTH[0][mixed], SPACING, CONDITIONS[0][mixed]), aligned[mixed])
+    assert not torch.equal(by_group.align(GENERATED[:1], SPACING, CONDITIONS[0][80:81]), aligned[:1])
+
+
+def test_one_fit_of_two_groups_matches_neither(by_group):
+    """What grouping is for: the mean of each group, which a joint fit misses."""
+    joint = AlignLabelDistribution(*BOTH, CAMUS, SPACING)
+    upright = label_moments(TRAINING, CAMUS, SPACING).upright()
+    wanted = label_moments(TRAINING, CAMUS, SPACING).points(upright)
+    misses = []
+    for aligned in (by_group.align(BOTH[0], SPACING, CONDITIONS[0]), joint.align(BOTH[0], SPACING)):
+        found = label_moments(aligned[:80], CAMUS, SPACING).points(upright)
+        misses.append(float(((found.mean(dim=0) - wanted.mean(dim=0)) / wanted.std(dim=0)).abs().max()))
+    assert misses[0] < 0.02
+    assert misses[1] > 0.3
+
+
+def test_dictionary_form_reads_the_condition(by_group):
+    mapped = AlignLabelDistributiond("label", *BOTH, CAMUS, SPACING, conditions=CONDITIONS)
+    for row in (0, 90):
+        result = mapped({"label": BOTH[0][row][None], "condition": CONDITIONS[0][row]})
+        assert torch.equal(result["label"], by_group.align(BOTH[0][row : row + 1], SPACING, CONDITIONS[0][row][None]))
+    plain = AlignLabelDistributiond("label", GENERATED, TRAINING, CAMUS, SPACING)
+    plain({"label": GENERATED[:1], "condition": CONDITIONS[0][0]})  # needs no condition, and minds none
+
+
+def test_groups_that_cannot_be_are_refused(by_group, transform):
+    with pytest.raises(InputError, match="got None"):
+        by_group.align(GENERATED[:2], SPACING)
+    with pytest.raises(InputError, match=r"got \[\[1\.0, 1\.0\]\]"):
+        by_group.align(GENERATED[:1], SPACING, torch.ones(1, 2))
+    with pytest.raises(InputError, match="fitted to"):
+        transform.align(GENERATED[:1], SPACING, torch.ones(1, 2))
+    with pytest.raises(InputError, match=r"at least 5 generated and 5 training.*\[3, 70\]"):
+        AlignLabelDistribution(BOTH[0][:83], BOTH[1], CAMUS, SPACING, conditions=(CONDITIONS[0][:83], CONDITIONS[1]))
+    with pytest.raises(ShapeError, match=r"\(80, 2\)"):
+        AlignLabelDistribution(*BOTH, CAMUS, SPACING, conditions=(CONDITIONS[0][:80], CONDITIONS[1]))
