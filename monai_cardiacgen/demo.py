@@ -209,7 +209,8 @@ def _arms(
         with stages.stage(f"Test: {arm}") as progress:
             if not path.exists():
                 volumes = volumes or load_test_volumes(split.testing, grid)
-                write_scores(path, evaluate_segmentation(best, volumes, grid, progress=progress))
+                tested, _ = evaluate_segmentation(best, volumes, grid, progress=progress)
+                write_scores(path, tested)
         scores.append(read_scores(path))
     return scores[0], scores[1]
 

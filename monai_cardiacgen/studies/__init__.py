@@ -9,6 +9,7 @@ from .evaluation import Score, evaluate_segmentation, load_test_volumes
 from .mirrored_batch import MirroredBatch
 from .report import Report, write_report
 from .segmentation import dice_by_volume, train_segmentation
+from .slice_scores import SliceScore, score_slices
 from .style_diversity import StyleDiversity, measure_style_diversity
 from .style_parts import StyleParts, measure_style_parts
 from .synthesis import SynthesisBudget, train_synthesizer
@@ -29,6 +30,7 @@ __all__ = [
     "OrdinaryAugmentation",
     "Report",
     "Score",
+    "SliceScore",
     "StyleDiversity",
     "StyleParts",
     "SynthesisBudget",
@@ -47,6 +49,7 @@ __all__ = [
     "measure_style_parts",
     "paint_wrong_maps",
     "score_echo",
+    "score_slices",
     "train_segmentation",
     "train_synthesizer",
     "write_report",

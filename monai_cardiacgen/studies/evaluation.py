@@ -7,12 +7,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.metrics import compute_dice, compute_hausdorff_distance
+from monai.metrics.utils import get_mask_edges, get_surface_distance
 from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 from torch import nn
 
@@ -20,6 +20,8 @@ from ..anatomy.labels import LabelScheme
 from ..anatomy.schemes import ACDC
 from ..data.files import read_csv, write_csv
 from ..data.slices import IMAGE, LABEL, ShortAxisGrid
+from ..errors import DataError
+from .slice_scores import SliceScore, score_slices
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,11 @@ class Score:
         phase: `"ED"` or `"ES"`.
         structure: name in the label scheme.
         dice: in [0, 1]; NaN when neither expert nor network marked the structure, or the expert did not annotate it.
-        hd95: 95th percentile of the symmetric surface distance in mm, through the stack in 3D; NaN when the
-            expert or the network marked nothing, as there is no distance to an empty surface.
+        hd95: 95th percentile of the distances from one surface to the other in mm, through the stack in 3D, the larger
+            of both directions; NaN when the expert or the network marked nothing, as there is no distance to an
+            empty surface.
+        hd: the largest of these distances in mm (Hausdorff distance); NaN likewise, or where it was not measured.
+        assd: mean of these distances over both surfaces in mm (average symmetric surface distance); NaN likewise.
     """
 
     patient: str
@@ -42,6 +47,18 @@ class Score:
     structure: str
     dice: float
     hd95: float
+    hd: float = math.nan
+    assd: float = math.nan
+
+
+class Agreement(NamedTuple):
+    """How well one structure was found; the attributes are those of `Score`."""
+
+    structure: str
+    dice: float
+    hd95: float
+    hd: float
+    assd: float
 
 
 def load_test_volumes(
@@ -87,8 +104,8 @@ def score_volume(
     spacing: Sequence[float],
     scheme: LabelScheme = ACDC,
     annotated: Sequence[str] | None = None,
-) -> list[tuple[str, float, float]]:
-    """Return (structure, Dice, HD95 in mm) of the codes `(X, Y, Z)` of the network and of the expert.
+) -> list[Agreement]:
+    """Return Dice and distances in mm for each structure of the codes `(X, Y, Z)` of the network and of the expert.
 
     Args:
         prediction: the network's codes.
@@ -99,26 +116,44 @@ def score_volume(
             network found.
     """
     known = scheme.known(scheme.names[1:] if annotated is None else annotated)
-    found, truth = scheme.one_hot(prediction[None]), scheme.one_hot(label[None])
-    dice = compute_dice(found, truth, include_background=False, ignore_empty=False)[0]
+    found, truth = scheme.to_channels(prediction).numpy(), scheme.to_channels(label).numpy()
     rows = []
     for channel, structure in enumerate(scheme.structures, start=1):
-        if not known[channel]:
-            rows.append((structure.name, math.nan, math.nan))
+        one, other = found == channel, truth == channel
+        marked = int(one.sum()) + int(other.sum())
+        if not known[channel] or not marked:
+            rows.append(Agreement(structure.name, math.nan, math.nan, math.nan, math.nan))
             continue
-        one, other = found[:, channel : channel + 1], truth[:, channel : channel + 1]
-        in_found, in_truth = bool(one.any()), bool(other.any())
-        hd95 = math.nan
-        if in_found and in_truth:
-            with warnings.catch_warnings():  # MONAI 1.6 warns about an argument that it passes to itself
-                warnings.simplefilter("ignore", FutureWarning)
-                distance = compute_hausdorff_distance(
-                    one, other, include_background=True, percentile=95, spacing=[float(mm) for mm in spacing]
-                )
-            hd95 = float(distance)
-        value = float(dice[channel - 1]) if in_found or in_truth else math.nan
-        rows.append((structure.name, value, hd95))
+        dice = 2 * int((one & other).sum()) / marked
+        rows.append(Agreement(structure.name, dice, *surface_distances(one, other, spacing)))
     return rows
+
+
+def surface_distances(one: np.ndarray, other: np.ndarray, spacing: Sequence[float]) -> tuple[float, float, float]:
+    """Return HD95, HD and ASSD in mm of two masks; NaN when one of them is empty.
+
+    The surface is the mask's voxels with a neighbour (one of six in 3D) outside it, as in MONAI; its distances are
+    found once for all three measures.
+
+    Args:
+        one: `(X, Y, Z)` or `(X, Y)`, bool.
+        other: the same.
+        spacing: mm along the axes.
+    """
+    if not one.any() or not other.any():
+        return math.nan, math.nan, math.nan
+    for axis in range(one.ndim):  # an exact crop to the box of both, far cheaper than MONAI's own
+        inside = np.flatnonzero((one | other).any(axis=tuple(k for k in range(one.ndim) if k != axis)))
+        box = (slice(None),) * axis + (slice(inside[0], inside[-1] + 1),)
+        one, other = one[box], other[box]
+    with warnings.catch_warnings():  # MONAI 1.6 warns about an argument's default
+        warnings.simplefilter("ignore", FutureWarning)
+        edges = get_mask_edges(one, other, crop=False)
+    mm = [float(value) for value in spacing]
+    there = np.asarray(get_surface_distance(edges[0], edges[1], spacing=mm))
+    back = np.asarray(get_surface_distance(edges[1], edges[0], spacing=mm))
+    hd95 = max(float(np.quantile(distances, 0.95)) for distances in (there, back))
+    return hd95, float(max(there.max(), back.max())), float(np.concatenate((there, back)).mean())
 
 
 def evaluate_segmentation(
@@ -128,8 +163,8 @@ def evaluate_segmentation(
     *,
     scheme: LabelScheme = ACDC,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Score]:
-    """Return one score a volume and structure.
+) -> tuple[list[Score], list[SliceScore]]:
+    """Return one score a volume and structure, and one a slice and structure.
 
     Args:
         network: `(B, 1, H, W)` in [0, 1] to logits `(B, C, H, W)`.
@@ -139,16 +174,20 @@ def evaluate_segmentation(
         scheme: label scheme of the codes.
         progress: called with the number of volumes done and their total.
     """
-    scores = []
+    scores: list[Score] = []
+    slices: list[SliceScore] = []
     for done, volume in enumerate(volumes, start=1):
         prediction = predict_volume(network, volume, grid, scheme)
         mm = [float(value) for value in volume[LABEL].pixdim]
         label = volume[LABEL].as_tensor()[0]
-        for structure, dice, hd95 in score_volume(prediction, label, mm, scheme, volume.get("annotated")):
-            scores.append(Score(volume["patient"], volume["group"], volume["phase"], structure, dice, hd95))
+        patient, group, phase = volume["patient"], volume["group"], volume["phase"]
+        annotated = volume.get("annotated")
+        for row in score_volume(prediction, label, mm, scheme, annotated):
+            scores.append(Score(patient, group, phase, row.structure, row.dice, row.hd95, row.hd, row.assd))
+        slices += score_slices(prediction, label, (patient, group, phase), scheme, annotated)
         if progress is not None:
             progress(done, len(volumes))
-    return scores
+    return scores, slices
 
 
 def write_scores(path: Path, scores: Sequence[Score]) -> None:
@@ -157,11 +196,27 @@ def write_scores(path: Path, scores: Sequence[Score]) -> None:
 
 
 def read_scores(path: Path) -> list[Score]:
-    """Read the scores that `write_scores` wrote."""
-    return [
-        Score(row["patient"], row["group"], row["phase"], row["structure"], float(row["dice"]), float(row["hd95"]))
-        for row in read_csv(path)
-    ]
+    """Read the scores that `write_scores` wrote; a measure that an older file lacks is NaN.
+
+    Raises:
+        DataError: when the file is missing, or is no table of scores.
+    """
+    try:
+        return [
+            Score(
+                row["patient"],
+                row["group"],
+                row["phase"],
+                row["structure"],
+                dice=float(row["dice"]),
+                hd95=float(row["hd95"]),
+                hd=float(row.get("hd", math.nan)),
+                assd=float(row.get("assd", math.nan)),
+            )
+            for row in read_csv(path)
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"Expected scores in {path}, could not read them ({error}); test that arm again.") from error
 
 
 def by_patient(scores: Sequence[Score], measure: str, structure: str | None = None) -> dict[str, float]:
@@ -169,7 +224,7 @@ def by_patient(scores: Sequence[Score], measure: str, structure: str | None = No
 
     Args:
         scores: of one arm.
-        measure: `"dice"` or `"hd95"`.
+        measure: `"dice"`, `"hd95"`, `"hd"` or `"assd"`.
         structure: name in the label scheme, or None for all.
 
     Returns:
