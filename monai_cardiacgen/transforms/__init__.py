@@ -6,6 +6,7 @@ from .extract_vessel_patches import ExtractVesselPatches, ExtractVesselPatchesd
 from .inpaint_anatomy import InpaintAnatomy, InpaintAnatomyd
 from .rand_cardiac_synth import RandCardiacSynth, RandCardiacSynthd
 from .repair_anatomy import RepairAnatomy, RepairAnatomyd
+from .translate_modality import TranslateModality, TranslateModalityd
 
 __all__ = [
     "AlignLabelDistribution",
@@ -19,4 +20,6 @@ __all__ = [
     "RandCardiacSynthd",
     "RepairAnatomy",
     "RepairAnatomyd",
+    "TranslateModality",
+    "TranslateModalityd",
 ]
