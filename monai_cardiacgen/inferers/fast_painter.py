@@ -15,6 +15,7 @@ from ..networks.blocks.label_patches import LabelPatches, distinct_patches, subs
 from ..networks.blocks.modulation import channel_statistics, pieces
 from ..networks.blocks.spade import SPADEResidualBlock, SpatiallyAdaptiveNorm
 from ..networks.nets.spade_generator import SPADEGenerator
+from .enlarged_convolution import EnlargedConvolution
 from .frozen_convolution import FrozenConvolution
 from .patch_tables import PatchTables
 from .pixel_modulation import Modulate, compiled_modulate, modulate
@@ -135,6 +136,7 @@ class _Level:
         self.norms = [block.norm_0, block.norm_1, *([] if block.norm_s is None else [block.norm_s])]
         self.tables = PatchTables(self.norms)
         self.first, self.second = FrozenConvolution(block.conv_0, dtype), FrozenConvolution(block.conv_1, dtype)
+        self.enlarged = EnlargedConvolution(block.conv_0, dtype)
         self.shortcut: torch.Tensor | None = None
         if block.conv_s is not None:
             self.shortcut = torch.as_tensor(block.conv_s.weight).detach().flatten(1).T.to(dtype)
@@ -153,7 +155,11 @@ class _Level:
         """Return the block's output `(N, out_channels)` of `x`, which `parent` enlarges to the label map's size."""
         modulations = self._modulations(label, classes, style, parent)
         statistics = channel_statistics(x, len(label))  # every parent has as many children: they have the same
-        hidden = _convolved(self.first, modulations[0].activated(x, statistics), label.shape)
+        hidden = modulations[0].activated(x, statistics)
+        if isinstance(modulations[0], _Tabulated) and modulations[0].sources.own is not None:
+            hidden = self.enlarged(hidden, modulations[0].sources, label.shape)
+        else:
+            hidden = _convolved(self.first, hidden, label.shape)
         if noise is not None and self.strength is not None:
             hidden.addcmul_(noise.to(hidden.dtype).reshape(-1, 1), self.strength)
         hidden = modulations[1].activated(hidden, channel_statistics(hidden, len(label)))
@@ -173,7 +179,7 @@ class _Level:
         if patches is None:
             parents = (parent, None, parent)
             return [_Dense(norm, label, style, its) for norm, its in zip(self.norms, parents, strict=False)]
-        same = PixelSources(None, patches.lookup.flatten(), None)
+        same = PixelSources(None, patches.lookup.flatten())
         enlarged = same if parent is None else pixel_sources(patches.lookup, parent)
         return [
             _Tabulated(norm, table, patches, style, its, self.kernel)
@@ -185,7 +191,7 @@ class _Modulation(Protocol):
     """A norm and its modulation of pixels `x` with their mean and standard deviation."""
 
     def activated(self, x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
-        """Return LeakyReLU of all modulated pixels, `(M, C)`."""
+        """Return LeakyReLU of all modulated values of the norm's sources, `(P, C)`."""
 
     def add_product(self, out: torch.Tensor, x: torch.Tensor, statistics: Statistics, weight: torch.Tensor) -> None:
         """Add the product of all modulated pixels, without activation, and `weight` `(C, O)` to `out` `(M, O)`."""
@@ -206,34 +212,36 @@ class _Tabulated:
         gamma_beta = norm.with_style(table, patches, style)
         self.gamma, self.beta = gamma_beta.chunk(2, dim=1)
         self.row = patches.row
-        self.parent, self.lookup, self.value = sources
+        self.sources = sources
         self.kernel = kernel
 
     def activated(self, x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
-        out = x.new_empty(len(self.lookup), x.shape[1])
+        out = x.new_empty(len(self.sources.lookup), x.shape[1])
         cuts = pieces(x, len(out)) if self.kernel is modulate else [(0, len(out))]
         tables, slope = self._tables(x, statistics), torch.tensor(_SLOPE)
         for begin, end in cuts:
             self._modulate(x, begin, end, tables, slope, out[begin:end])
-        return out if self.value is None else out.index_select(0, self.value)
+        return out
 
     def add_product(self, out: torch.Tensor, x: torch.Tensor, statistics: Statistics, weight: torch.Tensor) -> None:
         tables, slope = self._tables(x, statistics), torch.tensor(1.0)
-        product = out if self.value is None else out.new_zeros(len(self.lookup), out.shape[1])
+        product = out if self.sources.value is None else out.new_zeros(len(self.sources.lookup), out.shape[1])
         for begin, end in pieces(x, len(product)):
             part = x.new_empty(end - begin, x.shape[1])
             self._modulate(x, begin, end, tables, slope, part)
             product[begin:end].addmm_(part, weight)
-        if self.value is not None:
+        if self.sources.value is not None:
             for begin, end in pieces(out):
-                out[begin:end] += product.index_select(0, self.value[begin:end])
+                out[begin:end] += product.index_select(0, self.sources.value[begin:end])
 
     def _modulate(
         self, x: torch.Tensor, begin: int, end: int, tables: Statistics, slope: torch.Tensor, out: torch.Tensor
     ) -> None:
         """Write the modulated values from `begin` to `end` to `out`."""
-        parent = torch.arange(begin, end, device=x.device) if self.parent is None else self.parent[begin:end]
-        self.kernel(x, parent, self.lookup[begin:end], *tables, slope, out)
+        parent = (
+            torch.arange(begin, end, device=x.device) if self.sources.parent is None else self.sources.parent[begin:end]
+        )
+        self.kernel(x, parent, self.sources.lookup[begin:end], *tables, slope, out)
 
     def _tables(self, x: torch.Tensor, statistics: Statistics) -> tuple[torch.Tensor, torch.Tensor]:
         mean, deviation = (one if len(one) == 1 else one[self.row] for one in statistics)

@@ -1,0 +1,88 @@
+"""A convolution of an image that was enlarged by repeating its pixels, with the products that differ only."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from ..errors import InputError
+from .frozen_convolution import FrozenConvolution
+from .pixel_sources import PixelSources
+
+
+class EnlargedConvolution:
+    r"""Convolves an image enlarged twice a side as a layer with kernels of 3 does: with 4 products instead of 9.
+
+    Of three neighbours along an axis two are children of one parent, $w_{-1} x_{-1} + w_0 x_0 + w_1 x_1 = w_{-1} x_p
+    + (w_0 + w_1) x_q$ for the first child of $q$ and alike for the second. So the children of each place within
+    their parents are a convolution of the parents with kernels of 2. In three dimensions 8 products instead of 27.
+
+    A few pixels may have a value of their own: their difference from their parent's value is spread to their
+    neighbours afterwards.
+
+    Args:
+        layer: with kernels of 3, stride 1 and padding 1; its weights must not change any more.
+        dtype: number format of the images.
+
+    Raises:
+        InputError: for another layer.
+    """
+
+    def __init__(self, layer: nn.Module, dtype: torch.dtype) -> None:
+        if not isinstance(layer, nn.Conv2d | nn.Conv3d) or {*layer.kernel_size, *layer.padding} != {3, 1}:
+            raise InputError(f"Expected a convolution with kernels of 3 and padding 1, got {layer}.")
+        weight = layer.weight.detach()
+        self.places = list(itertools.product((0, 1), repeat=weight.ndim - 2))
+        self.features = weight.shape[0]
+        kernels = torch.cat([_kernel_at(weight, place) for place in self.places])
+        small = type(layer)(weight.shape[1], len(kernels), 2, padding=1, bias=layer.bias is not None).to(weight.device)
+        small.weight.data = kernels
+        if small.bias is not None and layer.bias is not None:
+            small.bias.data = layer.bias.detach().repeat(len(self.places))
+        self._convolution = FrozenConvolution(small, dtype)
+        # (in_channels, taps * out_channels): what a pixel adds to each of its neighbours
+        self._spread = weight.flatten(2).permute(1, 2, 0).flatten(1).to(dtype)
+
+    def __call__(self, values: torch.Tensor, sources: PixelSources, shape: Sequence[int]) -> torch.Tensor:
+        """Return the layer's output `(M, out_channels)` of maps of `shape` `(B, *spatial)`.
+
+        Args:
+            values: `(P, in_channels)`, of the parents and of the pixels with a value of their own.
+            sources: how the pixels are made of them, with `own`.
+            shape: of the enlarged maps.
+        """
+        half = [side // 2 for side in shape[1:]]
+        parents = values[: len(values) - len(sources.own)].view(shape[0], *half, -1)
+        children = self._convolution(parents.movedim(-1, 1)).movedim(1, -1)
+        out = values.new_empty(*shape, self.features)
+        for place, part in zip(self.places, children.split(self.features, dim=-1), strict=True):
+            here = (slice(None), *(slice(step, None, 2) for step in place))
+            out[here] = part[(slice(None), *(slice(step, step + side) for step, side in zip(place, half, strict=True)))]
+        out = out.view(-1, self.features)
+        if len(sources.own):
+            self._add_own(out, values, sources, shape)
+        return out
+
+    def _add_own(self, out: torch.Tensor, values: torch.Tensor, sources: PixelSources, shape: Sequence[int]) -> None:
+        parents = len(values) - len(sources.own)
+        difference = values[parents:] - values.index_select(0, sources.parent[parents:])
+        added = (difference @ self._spread).view(len(difference), -1, self.features)
+        steps = torch.tensor(list(itertools.product((1, 0, -1), repeat=len(shape) - 1)), device=out.device)
+        row, *places = torch.unravel_index(sources.own, tuple(shape))
+        target, inside = row.unsqueeze(1), torch.ones_like(added[..., 0], dtype=torch.bool)
+        for axis, (place, side) in enumerate(zip(places, shape[1:], strict=True)):
+            there = place.unsqueeze(1) + steps[:, axis]
+            inside &= (there >= 0) & (there < side)
+            target = target * side + there
+        out.index_add_(0, target[inside], added[inside])
+
+
+def _kernel_at(weight: torch.Tensor, place: Sequence[int]) -> torch.Tensor:
+    """Return the kernels of 2 that make the children at `place` (0 or 1 along each axis) within their parents."""
+    for axis, step in enumerate(place, start=2):
+        before, here, after = weight.split(1, dim=axis)
+        weight = torch.cat((before + here, after) if step else (before, here + after), dim=axis)
+    return weight
