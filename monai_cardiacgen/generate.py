@@ -21,7 +21,7 @@ import torch
 from .anatomy.check import AnatomyReport
 from .data.case_files import sha256_of
 from .data.disk_space import check_free_space
-from .data.nnunet_export import export_nnunet
+from .data.nnunet_export import Copies, export_nnunet
 from .data.seed_dataset import case_seed
 from .data.set_description import CaseRecord, SetDescription
 from .data.set_writer import SetWriter
@@ -60,6 +60,7 @@ def generate_set(
     dataset_id: int = 500,
     first: int = 0,
     progress: Progress | None = None,
+    copies: Copies = "refuse",
 ) -> Path:
     """Make `count` synthetic cases, or those that a stopped run did not come to.
 
@@ -79,6 +80,7 @@ def generate_set(
         first: number of the first case; sets of one seed and other numbers have no case in common.
         progress: called with the number of cases that exist and their total, before the first one and after each
             block; on rank 0 only.
+        copies: for `"nnunet"`, whether a set is exported in which `cardiacgen card` found copies of training images.
 
     Returns:
         The set's folder or file; for nnU-Net the exported dataset's.
@@ -120,7 +122,7 @@ def generate_set(
     if form != "nnunet" or not ranks.leads:
         return target
     name = "Synthetic" + re.sub(r"[^A-Za-z0-9]+", "", description.bundle.title())
-    return export_nnunet(SyntheticSet(target), out, dataset_id, name)
+    return export_nnunet(SyntheticSet(target), out, dataset_id, name, copies=copies)
 
 
 def _device(local_rank: int) -> torch.device:

@@ -9,6 +9,7 @@ from .echo_frames import EchoFrames
 from .heart_centre import centred_by_motion, centred_by_offset, heart_offset
 from .heart_slices import HeartSlices
 from .image_quality import ImageQuality, measure_image_quality, select_by_grade
+from .memorisation_record import MemorisationRecord, read_memorisation, write_memorisation
 from .mmwhs import correct_mmwhs_codes, read_mmwhs
 from .nnunet_export import export_nnunet
 from .preprocessing import (
@@ -38,6 +39,7 @@ __all__ = [
     "EchoFrames",
     "HeartSlices",
     "ImageQuality",
+    "MemorisationRecord",
     "Preprocessing",
     "RoundSampler",
     "SeedDataset",
@@ -65,6 +67,7 @@ __all__ = [
     "read_camus",
     "read_decathlon",
     "read_folder",
+    "read_memorisation",
     "read_mmwhs",
     "read_split",
     "read_sunnybrook",
@@ -76,5 +79,6 @@ __all__ = [
     "whole_heart_ct_preprocessing",
     "whole_heart_mr_preprocessing",
     "with_sector",
+    "write_memorisation",
     "write_split",
 ]

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,12 +14,15 @@ import torch
 from ..errors import DataError, InputError
 from .case_files import read_nifti, write_nifti
 from .files import read_json, write_json
+from .memorisation_record import MemorisationRecord, read_memorisation
 from .set_description import SetDescription
 from .synthetic_set import SyntheticSet
 
 FILE_ENDING = ".nii.gz"
 #: Says beside nnU-Net's own files which set was exported.
 ORIGIN = "synthetic_set.json"
+#: What becomes of a set in which a memorisation test found copies of training images.
+Copies = Literal["refuse", "export"]
 
 
 def export_nnunet(
@@ -28,6 +31,7 @@ def export_nnunet(
     dataset_id: int,
     name: str,
     progress: Callable[[int, int], None] | None = None,
+    copies: Copies = "refuse",
 ) -> Path:
     """Write the cases of a set as `DatasetNNN_Name` below nnU-Net's raw folder.
 
@@ -43,13 +47,15 @@ def export_nnunet(
         dataset_id: 1 to 999; nnU-Net's own examples use 1 to 10.
         name: letters, digits, `_` and `-`.
         progress: called with the number of cases done and their total.
+        copies: `"refuse"` does not export a set with cases that `cardiacgen card` found to be copies of training
+            images; `"export"` does, and says so in `synthetic_set.json` and `dataset.json`.
 
     Returns:
         The dataset's folder.
 
     Raises:
         InputError: for an id or a name that nnU-Net does not take, an id that the raw folder has under another
-            name, an empty set, or a folder that holds another dataset.
+            name, an empty set, a set with copies of training images, or a folder that holds another dataset.
         DataError: when a case is missing or damaged.
 
     Source:
@@ -59,7 +65,13 @@ def export_nnunet(
     target = _target(Path(raw_folder), dataset_id, name)
     if not len(source):
         raise InputError(f"Expected at least one case in {source.folder} to export, got none; make some first.")
-    _claim(target, source.description)
+    verdict = read_memorisation(source)
+    if verdict.copies and copies == "refuse":
+        raise InputError(
+            f"Expected a set without copies of training images, but {source.folder} was {verdict.sentence}; look at "
+            f"its card, and export it by force only where you may pass the training images on."
+        )
+    _claim(target, source.description, verdict)
     (target / "dataset.json").unlink(missing_ok=True)
     for sub in ("imagesTr", "labelsTr"):
         (target / sub).mkdir(exist_ok=True)
@@ -83,19 +95,19 @@ def export_nnunet(
         )
         if progress is not None:
             progress(done, len(source))
-    write_json(target / "dataset.json", nnunet_description(source))
+    write_json(target / "dataset.json", nnunet_description(source, verdict))
     return target
 
 
-def nnunet_description(source: SyntheticSet) -> dict[str, Any]:
-    """Return the content of nnU-Net's `dataset.json` for a set."""
+def nnunet_description(source: SyntheticSet, verdict: MemorisationRecord) -> dict[str, Any]:
+    """Return the content of nnU-Net's `dataset.json` for a set, with the verdict of the memorisation test."""
     one = source.description
     return {
         "channel_names": {"0": one.modality},
         "labels": {name: channel for channel, name in enumerate(one.scheme.names)},
         "numTraining": len(source),
         "file_ending": FILE_ENDING,
-        "description": f"synthetic cases made by {one.bundle} {one.version}",
+        "description": f"synthetic cases made by {one.bundle} {one.version}; {verdict.sentence}",
     }
 
 
@@ -114,11 +126,11 @@ def _target(raw_folder: Path, dataset_id: int, name: str) -> Path:
     return target
 
 
-def _claim(target: Path, description: SetDescription) -> None:
-    """Write into an empty folder which set it holds, or see that it holds this one."""
+def _claim(target: Path, description: SetDescription, verdict: MemorisationRecord) -> None:
+    """Write into an empty folder which set it holds and what is known of it, or see that it holds this one."""
     path = target / ORIGIN
     if target.exists() and not path.exists() and any(target.iterdir()):
         raise InputError(f"Expected {target} to be free, but it holds another dataset; choose another id and name.")
     if path.exists() and SetDescription.from_json(read_json(path), path) != description:
         raise InputError(f"Expected {target} to hold this set, but it holds another one; choose another id and name.")
-    write_json(path, description.to_json())
+    write_json(path, {**description.to_json(), "memorisation": verdict.to_json()})

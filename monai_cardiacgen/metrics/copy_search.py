@@ -13,7 +13,7 @@ from ..checks import check_finite
 from ..errors import InputError, ShapeError
 
 #: The search begins on images of at most this many pixels a side, made by averaging; by number of axes.
-_COARSE = {2: 32, 3: 16}
+_COARSE = {2: 24, 3: 16}
 #: Share of a side that the compared middle has; what is left on both sides is how far a copy may be shifted.
 _MIDDLE = 0.625
 #: Known images that are looked at again on the full grid.
@@ -59,7 +59,7 @@ def find_nearest(
     $$r = \frac{\sum (t - \bar t)(x - \bar x)}{\sqrt{\sum (t - \bar t)^2 \sum (x - \bar x)^2}}$$
 
     which brightness and contrast do not change. A copy may thus be shifted by up to 3/16 of a side. The search runs
-    on images averaged to at most 32 pixels a side (volumes: 16); the four best known images are then compared again
+    on images averaged to at most 24 pixels a side (volumes: 16); the four best known images are then compared again
     on the full grid, round the place that was found.
 
     Args:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from synthetic_cases import SLICES, VOLUMES, case
 
+from monai_cardiacgen.data.memorisation_record import write_memorisation
 from monai_cardiacgen.data.nnunet_export import export_nnunet
 from monai_cardiacgen.data.synthetic_set import SyntheticSet
 from monai_cardiacgen.data.synthetic_set_writer import SyntheticSetWriter
@@ -110,3 +111,24 @@ def test_empty_and_damaged_sets(tmp_path):
     (tmp_path / "set" / "labels" / "case_000001.nii.gz").write_bytes(b"damaged")
     with pytest.raises(DataError, match="case_000001"):
         export_nnunet(source, tmp_path / "raw", 2, "B")
+
+
+def test_a_set_with_copies_is_exported_by_force_only_and_says_so(tmp_path):
+    source = write(tmp_path / "set")
+    write_memorisation(source, ["case_000002"], {"limit": 2.0})
+    with pytest.raises(InputError, match=r"without copies of training images.*case_000002"):
+        export_nnunet(source, tmp_path / "raw", 501, "Hearts")
+    assert not (tmp_path / "raw").exists()
+    dataset = export_nnunet(source, tmp_path / "raw", 501, "Hearts", copies="export")
+    assert "found case_000002 among 3 cases" in keeps_the_rules(dataset)["description"]
+    manifest = json.loads((dataset / "synthetic_set.json").read_text())
+    assert manifest["memorisation"]["copies"] == ["case_000002"]
+
+
+def test_a_tested_set_and_an_untested_one_say_which_they_are(tmp_path):
+    source = write(tmp_path / "set")
+    dataset = export_nnunet(source, tmp_path / "raw", 501, "Hearts")
+    assert "not tested for copies" in keeps_the_rules(dataset)["description"]
+    write_memorisation(source, [], {"limit": 2.0})
+    again = export_nnunet(source, tmp_path / "raw", 501, "Hearts")
+    assert "found none among 3 cases" in keeps_the_rules(again)["description"]

@@ -36,20 +36,20 @@ def test_flipped_shifted_and_brightened_copies_are_found(size):
 
 
 def test_on_a_grid_without_averaging_it_is_scikit_images_template_matching():
-    images, known = textures(4, (32, 32), 0), textures(5, (32, 32), 1)
+    images, known = textures(4, (24, 24), 0), textures(5, (24, 24), 1)
     match = find_nearest(images, known)
     for row in range(4):
         best = max(
-            (float(match_template(one[0].numpy(), template[6:26, 6:26].numpy()).max()), number)
+            (float(match_template(one[0].numpy(), template.numpy()).max()), number)
             for number, one in enumerate(known)
-            for template in (images[row, 0], *(images[row, 0].flip(axes) for axes in ([0], [1], [0, 1])))
+            for template in (images[row, 0, 4:19, 4:19].flip(axes) for axes in ([], [0], [1], [0, 1]))
         )
         assert float(match.correlation[row]) == pytest.approx(best[0], abs=1e-5)
         assert int(match.index[row]) == best[1]
 
 
 def test_images_are_not_compared_with_their_own_group():
-    images = textures(6, (32, 32), 0)
+    images = textures(6, (24, 24), 0)
     groups = torch.tensor([0, 0, 1, 1, 2, 2])
     match = find_nearest(images, images, groups, groups)
     assert (groups[match.index] != groups).all()
@@ -79,7 +79,7 @@ def test_no_images_match_nothing():
 
 
 def test_bad_images_are_refused():
-    images = textures(2, (32, 32), 0)
+    images = textures(2, (24, 24), 0)
     with pytest.raises(ShapeError, match="one size"):
         find_nearest(images, images[..., :16])
     with pytest.raises(ShapeError, match="at least 16"):
