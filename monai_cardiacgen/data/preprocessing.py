@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
+import numpy as np
 import torch
 from monai.data import MetaTensor
 from monai.transforms import (
@@ -68,6 +69,20 @@ class Preprocessing:
         except RuntimeError as error:  # MONAI's, whatever its reader met
             raise DataError(f"Expected images at {item.get(IMAGE)}, could not read them; get them again.") from error
         return dict(self.transform(raw, start=1))
+
+    def of_arrays(self, image: torch.Tensor, label: torch.Tensor, spacing: Sequence[float]) -> dict[str, Any]:
+        """Return `image` and `label` as they would come from files with this content.
+
+        Args:
+            image: `(*spatial)`, as it would be stored.
+            label: codes `(*spatial)`.
+            spacing: mm along each axis.
+        """
+        affine = np.diag((*spacing, *[1.0] * (4 - len(spacing))))
+        meta = {"original_channel_dim": "no_channel"}
+        raw = {IMAGE: image.to(torch.float32), LABEL: label}
+        tensors = {key: MetaTensor(array, affine=affine, meta=dict(meta)) for key, array in raw.items()}
+        return dict(self.transform(tensors, start=1))
 
     def to_file_grid(self, result: torch.Tensor, image: MetaTensor) -> torch.Tensor:
         """Return `result` `(C, *spatial)` on the grid of the file that `image` was loaded from.

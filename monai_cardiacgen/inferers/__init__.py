@@ -13,6 +13,7 @@ from .latent_inpainter import LatentInpainter
 from .latent_sampler import LatentSampler
 from .patient_fit import fit_patient_sampler
 from .patient_sampler import PatientSampler
+from .phantom_synthesizer import PhantomSynthesizer
 from .sector_proposal import SectorProposal
 from .similarity_filter import SimilarityFilter
 from .synthetic_patient import ShortAxisStack, SyntheticCine, SyntheticPatient, SyntheticPatients
@@ -28,6 +29,7 @@ __all__ = [
     "LatentInpainter",
     "LatentSampler",
     "PatientSampler",
+    "PhantomSynthesizer",
     "RepairedLabels",
     "SectorProposal",
     "ShortAxisStack",

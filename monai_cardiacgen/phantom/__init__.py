@@ -5,6 +5,7 @@ from .apical_heart import ApicalHeart
 from .apical_patient import draw_apical_heart
 from .bssfp import bssfp_signal
 from .cine_mr import CineMR
+from .cine_patient import draw_cine_patient
 from .ct import ct_image, draw_ct_scan
 from .echo import ApicalEcho
 from .scanner import Scanner, draw_scanner
@@ -33,6 +34,7 @@ __all__ = [
     "bssfp_signal",
     "ct_image",
     "draw_apical_heart",
+    "draw_cine_patient",
     "draw_ct_scan",
     "draw_heart",
     "draw_scanner",

@@ -11,11 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .anatomy import GROUPS, draw_heart
-from .cine_mr import CineMR
+from .anatomy import GROUPS
+from .cine_patient import draw_cine_patient
 from .patient_folders import patient_generator, write_patient_folders
-from .scanner import draw_scanner
-from .stack import draw_stack, draw_turn
 
 
 def write_acdc_phantom(
@@ -52,10 +50,7 @@ def write_acdc_phantom(
 
 def _write_patient(folder: Path, name: str, number: int, generator: torch.Generator) -> None:
     group = GROUPS[(number - 1) % len(GROUPS)]
-    turn = draw_turn(generator)
-    heart = draw_heart(group, turn, generator)
-    stack = draw_stack(heart.length + heart.apical_wall, turn, generator)
-    patient = CineMR(heart, stack, draw_scanner(generator), generator)
+    patient = draw_cine_patient(group, generator)
 
     frames = int(torch.randint(20, 36, (), generator=generator))
     systole = round(frames * (0.34 + 0.06 * float(torch.rand((), generator=generator))))
@@ -66,8 +61,8 @@ def _write_patient(folder: Path, name: str, number: int, generator: torch.Genera
     )
     for frame, contraction in ((1, 0.0), (systole, 1.0)):
         image, label = patient.image(contraction)
-        _save(folder / f"{name}_frame{frame:02d}.nii.gz", image, np.int16, stack.spacing)
-        _save(folder / f"{name}_frame{frame:02d}_gt.nii.gz", label, np.uint8, stack.spacing)
+        _save(folder / f"{name}_frame{frame:02d}.nii.gz", image, np.int16, patient.stack.spacing)
+        _save(folder / f"{name}_frame{frame:02d}_gt.nii.gz", label, np.uint8, patient.stack.spacing)
 
 
 def _save(path: Path, array: Tensor, dtype: type[np.generic], spacing: tuple[float, float, float]) -> None:

@@ -23,6 +23,9 @@ from ..errors import CheckpointError, InputError
 from ..seeding import seeded
 from .augmentation import OrdinaryAugmentation
 
+#: From images and label maps `(B, 1, H, W)` and a CPU generator to augmented ones.
+Augmentation = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
+
 _WARMUP = 0.1  # of all iterations
 
 
@@ -40,16 +43,17 @@ def train_segmentation(
     scheme: LabelScheme = ACDC,
     synth: Any = None,
     fine_tuned: float = 0.0,
+    augment: Augmentation | None = None,
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
 ) -> nn.Module:
     """Train `network` and return it with the weights that were best on the validation slices.
 
     Soft Dice over the batch and weighted cross entropy (see `class_weights`), AdamW, a cosine schedule after a
-    short warm-up; every batch gets ordinary augmentation, after `synth` where it is given. Training runs in rounds;
-    after each, the network is validated and everything is written. Stopped and called again with the same
-    arguments, it goes on from the last whole round and ends, on the CPU, with the same weights as without the stop:
-    all draws of a round follow from its number.
+    short warm-up; every batch is augmented, after `synth` where it is given. Training runs in rounds; after each, the
+    network is validated and everything is written. Stopped and called again with the same arguments, it goes on from
+    the last whole round and ends, on the CPU, with the same weights as without the stop: all draws of a round follow
+    from its number.
 
     Args:
         network: `(B, 1, H, W)` to logits `(B, num_classes, H, W)`, with its initial weights.
@@ -66,6 +70,8 @@ def train_segmentation(
             whole batch where it has a `prepare_batch()`, as `RandCardiacSynthd` does, else slice by slice.
         fine_tuned: share of the rounds, the last ones, that see no synthetic case any more, in [0, 1]: paper 1's
             fine-tuning on real slices, within the same number of steps.
+        augment: of a batch's images and label maps `(B, 1, H, W)`, as `StrongAugmentation`; `OrdinaryAugmentation`
+            with its defaults where it is None. Slices may be larger than those for validation, if it crops them.
         device: where the network trains.
         progress: called with the number of iterations done and their total.
 
@@ -88,7 +94,7 @@ def train_segmentation(
     )
     sampler = RoundSampler(len(training), batch_size * iterations_per_round, seed)
     rounds = iterations // iterations_per_round
-    batches = _AugmentedBatch(synth, OrdinaryAugmentation(), scheme, rounds - round(fine_tuned * rounds))
+    batches = _AugmentedBatch(synth, augment or OrdinaryAugmentation(), scheme, rounds - round(fine_tuned * rounds))
     trainer = SupervisedTrainer(
         device=torch.device(device),
         max_epochs=rounds,
@@ -169,7 +175,7 @@ def dice_by_volume(
 class _AugmentedBatch(PrepareBatch):
     """Synthesis (where there is any), then ordinary augmentation, then channel numbers for the loss."""
 
-    def __init__(self, synth: Any, augment: OrdinaryAugmentation, scheme: LabelScheme, synthetic_rounds: int) -> None:
+    def __init__(self, synth: Any, augment: Augmentation, scheme: LabelScheme, synthetic_rounds: int) -> None:
         self.whole = hasattr(synth, "prepare_batch")
         self.prepare: Callable[..., Any] = default_prepare_batch
         self.synthesizing = False
