@@ -2,7 +2,10 @@
 
 from .anatomy_overlay import anatomy_figure
 from .augmentation import OrdinaryAugmentation
-from .bootstrap import Interval, bootstrap_difference, bootstrap_mean
+from .bootstrap import Interval, bootstrap_crossed, bootstrap_difference, bootstrap_mean
+from .case_map import CaseMap, RegionalCoverage, block_features, coverage_by_region, map_cases
+from .case_map_figure import case_map_figure
+from .checkerboard_table import CheckerboardRow, TrainedOn, checkerboard_by_training, checkerboard_markdown
 from .comparison import Comparison, compare_arms
 from .echo_scores import EchoComparison, EchoScore, compare_echo, score_echo
 from .evaluation import Score, evaluate_segmentation, load_test_volumes
@@ -22,29 +25,40 @@ from .wrong_conditioning import (
 )
 
 __all__ = [
+    "CaseMap",
+    "CheckerboardRow",
     "Comparison",
     "EchoComparison",
     "EchoScore",
     "Interval",
     "MirroredBatch",
     "OrdinaryAugmentation",
+    "RegionalCoverage",
     "Report",
     "Score",
     "SliceScore",
     "StyleDiversity",
     "StyleParts",
     "SynthesisBudget",
+    "TrainedOn",
     "WrongPainting",
     "anatomy_figure",
+    "block_features",
+    "bootstrap_crossed",
     "bootstrap_difference",
     "bootstrap_mean",
+    "case_map_figure",
     "check_label_maps",
+    "checkerboard_by_training",
+    "checkerboard_markdown",
     "compare_arms",
     "compare_echo",
+    "coverage_by_region",
     "dice_by_volume",
     "evaluate_segmentation",
     "impossible_maps",
     "load_test_volumes",
+    "map_cases",
     "measure_style_diversity",
     "measure_style_parts",
     "paint_wrong_maps",

@@ -13,13 +13,18 @@ from rich.table import Table
 from .bootstrap import Interval, bootstrap_difference, bootstrap_mean
 from .evaluation import Score, by_patient
 
-Measure = Literal["dice", "hd95"]
+Measure = Literal["dice", "hd", "hd95", "assd"]
 
 #: The row of the mean over all structures.
 ALL = "all structures"
 
 #: How each measure is headed, and with how many decimals it is printed.
-HEADINGS: dict[Measure, tuple[str, int]] = {"dice": ("Dice", 3), "hd95": ("HD95 in mm", 1)}
+HEADINGS: dict[Measure, tuple[str, int]] = {
+    "dice": ("Dice", 3),
+    "hd": ("HD in mm", 1),
+    "hd95": ("HD95 in mm", 1),
+    "assd": ("ASSD in mm", 2),
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Comparison:
 
     Attributes:
         structure: name in the label scheme, or `ALL`.
-        measure: `"dice"` or `"hd95"`.
+        measure: `"dice"`, `"hd"`, `"hd95"` or `"assd"`.
         first: the first arm's mean over test patients.
         second: the second arm's.
         difference: of the patients' values, second minus first, paired.
@@ -49,7 +54,7 @@ def compare_arms(
     Args:
         first: scores of one arm.
         second: scores of the other on the same volumes.
-        measure: `"dice"` or `"hd95"`.
+        measure: `"dice"`, `"hd"`, `"hd95"` or `"assd"`.
         seed: of the bootstrap.
     """
     structures: list[str | None] = [*dict.fromkeys(score.structure for score in first), None]

@@ -219,11 +219,13 @@ def read_scores(path: Path) -> list[Score]:
         raise DataError(f"Expected scores in {path}, could not read them ({error}); test that arm again.") from error
 
 
-def by_patient(scores: Sequence[Score], measure: str, structure: str | None = None) -> dict[str, float]:
+def by_patient(
+    scores: Sequence[Score] | Sequence[SliceScore], measure: str, structure: str | None = None
+) -> dict[str, float]:
     """Return each patient's mean of a measure over phases, and over structures where `structure` is None.
 
     Args:
-        scores: of one arm.
+        scores: of one arm; of slices, the mean is over slices too.
         measure: `"dice"`, `"hd95"`, `"hd"` or `"assd"`.
         structure: name in the label scheme, or None for all.
 

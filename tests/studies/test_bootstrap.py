@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from monai_cardiacgen.errors import ShapeError
-from monai_cardiacgen.studies import bootstrap_difference, bootstrap_mean
+from monai_cardiacgen.studies import bootstrap_crossed, bootstrap_difference, bootstrap_mean
 
 
 def test_covers_the_true_mean_of_normal_data_as_often_as_theory_says():
@@ -69,3 +69,51 @@ def test_refuses_other_shapes():
         bootstrap_mean(np.zeros((2, 3)))
     with pytest.raises(ShapeError, match="same patients"):
         bootstrap_difference([1.0], [1.0, 2.0])
+
+
+def test_one_training_is_a_bootstrap_over_patients():
+    rng = np.random.default_rng(4)
+    first, second = rng.normal(size=(2, 15))
+    second[3] = math.nan
+    assert bootstrap_crossed((second - first)[None], seed=7) == bootstrap_difference(first, second, seed=7)
+
+
+def test_trainings_that_agree_leave_the_patients_luck_alone():
+    values = np.random.default_rng(5).normal(size=20)
+    assert bootstrap_crossed([values] * 4, seed=2) == bootstrap_mean(values, seed=2)
+
+
+def test_patients_that_agree_leave_the_trainings_luck_alone():
+    trainings = np.array([0.1, 0.4, 0.2, 0.9, 0.5])
+    crossed = bootstrap_crossed(np.repeat(trainings[:, None], 8, axis=1), resamples=20_000)
+    alone = bootstrap_mean(trainings, resamples=20_000)
+    assert crossed.mean == pytest.approx(alone.mean)
+    assert (crossed.low, crossed.high) == pytest.approx((alone.low, alone.high), abs=0.011)  # 1 / 100 of their range
+
+
+def test_mean_over_trainings_comes_before_the_mean_over_patients():
+    values = [[1.0, 0.0, math.nan], [3.0, math.nan, math.nan]]
+    interval = bootstrap_crossed(values)
+    assert (interval.mean, interval.patients) == (1.0, 2)  # (2 + 0) / 2, not 4 / 3
+
+
+def test_covers_the_truth_where_patients_alone_do_not():
+    rng = np.random.default_rng(6)
+    trainings, patients, repeats = 8, 20, 200
+    both, alone = 0, 0
+    for repeat in range(repeats):
+        luck, own = rng.normal(0, 1, (trainings, 1)), rng.normal(0, 1, (1, patients))
+        values = luck + own + rng.normal(0, 0.3, (trainings, patients))
+        interval = bootstrap_crossed(values, seed=repeat, resamples=500)
+        both += interval.low <= 0 <= interval.high
+        interval = bootstrap_mean(values.mean(axis=0), seed=repeat, resamples=500)
+        alone += interval.low <= 0 <= interval.high
+    assert 0.86 <= both / repeats <= 0.98
+    assert alone / repeats < 0.8
+
+
+def test_crossed_refuses_other_shapes():
+    with pytest.raises(ShapeError, match=r"\(S, P\)"):
+        bootstrap_crossed([1.0, 2.0])
+    nothing = bootstrap_crossed([[math.nan, math.nan]])
+    assert (math.isnan(nothing.mean), nothing.patients) == (True, 0)

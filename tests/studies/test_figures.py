@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from monai_cardiacgen.anatomy.schemes import ACDC
 from monai_cardiacgen.studies.bootstrap import Interval
@@ -20,7 +16,6 @@ from monai_cardiacgen.studies.figures import (
     hearts_figure,
     losses_figure,
     pairs_figure,
-    png_base64,
 )
 
 
@@ -79,9 +74,3 @@ def test_dots_and_whiskers():
         for segment in c.get_segments()
     ]
     np.testing.assert_allclose(ends, [[0.6, 0.75], [0.75, 0.9], [0.1, 0.1]])
-
-
-def test_png_is_a_picture(cases):
-    picture = Image.open(io.BytesIO(base64.b64decode(png_base64(hearts_figure(cases, ACDC), dpi=40))))
-    assert picture.format == "PNG"
-    assert np.asarray(picture.convert("L")).std() > 10
