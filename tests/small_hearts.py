@@ -20,6 +20,8 @@ from monai_cardiacgen.seeding import seeded
 SIDE = 32
 #: In words, what conditional hearts are told here.
 VIEWS = HeartCondition({"view": ("2CH", "4CH")})
+#: One of each view and phase.
+APICAL_ITEMS = [{"view": view, "phase": phase} for view in ("2CH", "4CH") for phase in ("ED", "ES")]
 
 
 def hearts(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -128,6 +130,9 @@ def sector_synthesizer(condition_size: int = 2, heart_condition: HeartCondition 
     """Return a synthesizer of hearts whose painter sees the ultrasound sector, told which of two kinds a heart is."""
     images, labels = hearts(12)
     conditions = torch.eye(2)[torch.arange(12) % 2] if condition_size else None
+    if heart_condition is not None:
+        conditions = heart_condition.encode(APICAL_ITEMS * 3)
+        condition_size = heart_condition.size
     sampler = fitted_sampler(labels[:, 0], CAMUS, conditions)
     gan = tiny_gan(CAMUS_SECTOR.num_classes, condition_size).eval()
     with torch.no_grad():

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..errors import InputError
+from ..errors import InputError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,26 @@ class HeartCondition:
             InputError: when an item lacks a category, or has a value that is not one of it.
         """
         return torch.tensor([self._row(item) for item in items], dtype=torch.float32).view(-1, self.size)
+
+    def decode(self, condition: torch.Tensor) -> list[dict[str, str]]:
+        """Return in words what conditions `(N, size)` are: the largest value of each category.
+
+        Raises:
+            ShapeError: for vectors of another length.
+
+        Example:
+            >>> APICAL_CONDITION.decode(torch.tensor([[0.0, 1.0, 1.0, 0.0]]))
+            [{'view': '4CH', 'phase': 'ED'}]
+        """
+        if condition.ndim != 2 or condition.shape[1] != self.size:
+            raise ShapeError(f"Expected conditions (N, {self.size}), got {tuple(condition.shape)}.")
+        parts = condition.cpu().split([len(values) for values in self.categories.values()], dim=1)
+        chosen = [part.argmax(dim=1).tolist() for part in parts]
+        names = tuple(self.categories)
+        return [
+            {name: self.categories[name][one] for name, one in zip(names, row, strict=True)}
+            for row in zip(*chosen, strict=True)
+        ]
 
     def told(self, items: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         """Return the values by category, as `LatentSampler.fit` takes them in `told`, so that they can be asked for."""

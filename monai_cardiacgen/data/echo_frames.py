@@ -31,12 +31,15 @@ class EchoFrames(Dataset):
         scheme: `CAMUS`, or `CAMUS_SECTOR` for the ultrasound sector as a class, which the image tells.
 
     Attributes:
+        heart_condition: the categories of `condition`.
         spacing: of the stretched images in mm, the median over the frames, by the files' headers.
 
     Raises:
         DataError: when the folder is not as expected; see `read_camus`.
         LabelError: for another scheme.
     """
+
+    heart_condition = APICAL_CONDITION
 
     def __init__(self, folder: str | Path, spatial_size: Sequence[int], scheme: LabelScheme = CAMUS) -> None:
         if scheme not in (CAMUS, CAMUS_SECTOR):
@@ -63,7 +66,7 @@ def _frame(loaded: dict[str, Any], scheme: LabelScheme) -> dict[str, Any]:
     return {
         IMAGE: image.to(torch.float32),
         LABEL: label,
-        "condition": APICAL_CONDITION.encode([loaded])[0],
+        "condition": EchoFrames.heart_condition.encode([loaded])[0],
         **{key: loaded[key] for key in ("patient", "view", "phase", "group")},
     }
 

@@ -13,6 +13,7 @@ from monai.transforms import CenterSpatialCrop
 
 from .._version import __version__
 from ..anatomy.check import AnatomyCheck, View
+from ..anatomy.heart_condition import HeartCondition
 from ..anatomy.labels import LabelScheme
 from ..anatomy.schemes import ACDC
 from ..data.round_sampler import RoundSampler
@@ -137,6 +138,7 @@ def trained_synthesizer(
     spacing: tuple[float, ...],
     provenance: Mapping[str, Any],
     view: View = "short axis",
+    heart_condition: HeartCondition | None = None,
 ) -> CardiacSynthesizer:
     """Return what a trainer has trained, on the CPU, with the latents and styles of its training slices.
 
@@ -149,6 +151,7 @@ def trained_synthesizer(
         spacing: of the slices, in mm.
         provenance: what is recorded with every synthetic case, beside the version.
         view: of the anatomy gate.
+        heart_condition: of which the slices' conditions are made, so that they can be asked for in words.
     """
     vae = trainer.vae.to("cpu").eval()
     gan = cast(SPADEGAN, trainer.gan_average.module).to("cpu").eval()
@@ -186,6 +189,7 @@ def trained_synthesizer(
         view=view,
         provenance={"version": __version__, **provenance},
         sectors=sectors,
+        heart_condition=heart_condition,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from monai_cardiacgen.anatomy import APICAL_CONDITION, HeartCondition
-from monai_cardiacgen.errors import InputError
+from monai_cardiacgen.errors import InputError, ShapeError
 
 ITEMS = [{"view": view, "phase": phase, "patient": "p"} for view in ("2CH", "4CH") for phase in ("ED", "ES")]
 
@@ -21,6 +21,14 @@ def test_every_view_and_phase_has_its_own_vector():
 
 def test_values_are_told_by_category():
     assert APICAL_CONDITION.told(ITEMS[1:3]) == {"view": ["2CH", "4CH"], "phase": ["ES", "ED"]}
+
+
+def test_words_come_back():
+    words = [{name: item[name] for name in ("view", "phase")} for item in ITEMS]
+    assert APICAL_CONDITION.decode(APICAL_CONDITION.encode(ITEMS)) == words
+    assert APICAL_CONDITION.decode(torch.zeros(0, 4)) == []
+    with pytest.raises(ShapeError, match="4"):
+        APICAL_CONDITION.decode(torch.eye(2))
 
 
 def test_unknown_or_missing_values_are_refused():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 import torch
 from bundle_runs import (
@@ -17,11 +19,12 @@ from bundle_runs import (
     workflow,
 )
 from monai.bundle import ConfigParser, verify_net_in_out
-from small_hearts import sector_synthesizer
+from small_hearts import APICAL_ITEMS, sector_synthesizer
 
 import monai_cardiacgen
+from monai_cardiacgen.anatomy import APICAL_CONDITION
 from monai_cardiacgen.anatomy.schemes import CAMUS, CAMUS_SECTOR
-from monai_cardiacgen.data import EchoFrames
+from monai_cardiacgen.data import EchoFrames, SeedDataset
 from monai_cardiacgen.data.files import load_checkpoint
 from monai_cardiacgen.inferers import CardiacSynthesizer
 from monai_cardiacgen.losses import DiffAugment
@@ -69,7 +72,8 @@ def trained(tmp_path_factory, patients, variant) -> Path:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory) -> Path:
     """The bundle with a synthesizer of our variant whose hearts are good enough to be drawn."""
-    return sector_synthesizer().to_bundle(fresh_bundle(NAME, tmp_path_factory.mktemp("tiny") / "bundle"))
+    synthesizer = sector_synthesizer(heart_condition=APICAL_CONDITION)
+    return synthesizer.to_bundle(fresh_bundle(NAME, tmp_path_factory.mktemp("tiny") / "bundle"))
 
 
 def test_monai_finds_every_property(tmp_path, patients, variant, trained):
@@ -94,6 +98,7 @@ def test_the_command_trains_a_synthesizer(trained, variant, patients):
     assert (synthesizer.scheme, synthesizer.sampler.scheme) == (scheme, CAMUS)
     assert (synthesizer.style_encoder is None, synthesizer.sectors is None) == ((variant == "paper"),) * 2
     assert synthesizer.generator.condition_size == {"paper": 0, "ours": 4}[variant]
+    assert synthesizer.heart_condition == {"paper": None, "ours": APICAL_CONDITION}[variant]
     label = torch.cat([one["label"] for one in EchoFrames(patients, (64, 64), scheme)])
     image = synthesizer.synthesize(label, None, seeded(0))
     assert image.shape == (8, 1, 64, 64)
@@ -109,6 +114,68 @@ def test_training_goes_on_to_the_weights_of_an_unbroken_one(trained, variant, pa
     first, second, before = (load_checkpoint(root / "models" / "model.pt") for root in (rest, whole, trained))
     assert all(torch.equal(first[name], second[name]) for name in second)
     assert any(not torch.equal(first[name], before[name]) for name in before)
+
+
+def test_what_was_trained_paints_by_view_and_phase(trained, variant, patients):
+    if variant == "paper":
+        pytest.skip("the paper's painter is told neither")
+    synthesizer = CardiacSynthesizer.from_bundle(trained)
+    items = EchoFrames(patients, (64, 64), CAMUS_SECTOR)
+    label = torch.cat([one["label"] for one in items])
+    told = [{"view": one["view"], "phase": one["phase"]} for one in items]
+    style = synthesizer.styles[:8]
+    right = synthesizer.synthesize(label, style, seeded(0), told)
+    assert torch.equal(right, synthesizer.synthesize(label, style, seeded(0), APICAL_CONDITION.encode(told)))
+    wrong = [{**one, "view": {"2CH": "4CH", "4CH": "2CH"}[one["view"]]} for one in told]
+    assert float((right - synthesizer.synthesize(label, style, seeded(0), wrong)).abs().max()) > 1e-4
+
+
+def test_two_ranks_train_the_same_kind_of_bundle(trained, variant, patients, tmp_path):
+    root = fresh_bundle(NAME, tmp_path / "bundle")
+    files = [f"configs/{name}.json" for name in (*VARIANTS[variant], "multi_gpu_train")]
+    launcher = ("torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2", "-m")
+    train_by_command(root, small(patients, variant, 1), str(files), *launcher)
+    written = [sorted(str(path.relative_to(one)) for path in one.rglob("*.*")) for one in (root, trained)]
+    assert written[0] == written[1]
+    one, other = (CardiacSynthesizer.from_bundle(folder) for folder in (root, trained))
+    assert one.provenance == other.provenance
+    assert (one.styles.shape, one.heart_condition) == (other.styles.shape, other.heart_condition)
+    # What two ranks have trained, one process goes on with.
+    assert steps_of(workflow(root, *VARIANTS[variant], **small(patients, variant, 2))) == 2
+
+
+@pytest.mark.parametrize("told", APICAL_ITEMS, ids=lambda told: "-".join(told.values()))
+def test_inference_draws_the_view_and_phase_that_are_asked_for(tiny, tmp_path, told):
+    sampling = workflow(tiny, "inference", count=3, batch_size=2, seed=5, output_dir=str(tmp_path), condition=told)
+    sampling.run()
+    synthesizer = CardiacSynthesizer.from_bundle(tiny)
+    for case in SeedDataset(3, seed=5):
+        label = nibabel.load(tmp_path / f"synthetic_{case['number']:06d}_gt.nii.gz").dataobj
+        expected = synthesizer.sample(1, [seeded(case["seed"])], told)
+        assert synthesizer.heart_condition.decode(expected.condition) == [told]
+        assert np.array_equal(np.asarray(label).reshape(32, 32), expected.label[0].numpy())
+    assert [{name: case[name] for name in told} for case in sampling.evaluator.state.output] == [told]
+
+
+def test_the_command_draws_by_view_and_phase(tiny, tmp_path):
+    root = Path(shutil.copytree(tiny, tmp_path / "bundle"))
+    told = {"view": "4CH", "phase": "ES"}
+    train_by_command(root, {"condition": told, "count": 1, "output_dir": tmp_path / "out"}, "configs/inference.json")
+    label = np.asarray(nibabel.load(tmp_path / "out" / "synthetic_000000_gt.nii.gz").dataobj)
+    expected = CardiacSynthesizer.from_bundle(tiny).sample(1, [seeded(SeedDataset(1)[0]["seed"])], told)
+    assert np.array_equal(label.reshape(32, 32), expected.label[0].numpy())
+
+
+def test_the_small_preset_changes_sizes_and_nothing_else(patients):
+    small_config = ConfigParser.load_config_file(CONFIGS / "train_small.json")
+    assert set(small_config) == {"side", "filters", "hidden_channels", "vae#channels"}
+    parser = ConfigParser(ConfigParser.load_config_file(CONFIGS / "train.json"))
+    parser.update({**ConfigParser.load_config_file(CONFIGS / "train_ours.json"), **small_config})
+    parser["dataset_dir"] = str(patients)
+    synthesizer, vae = (parser.get_parsed_content(name) for name in ("network_def", "vae"))
+    assert tuple(vae.spatial_size) == (128, 128)
+    image = synthesizer(torch.zeros(1, 5, 128, 128), torch.zeros(1, 256), condition=torch.eye(4)[:1])
+    assert image.shape == (1, 1, 128, 128)
 
 
 def test_inference_writes_pairs_that_their_seeds_make_again(tiny, tmp_path):
