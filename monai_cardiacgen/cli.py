@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 from functools import partial
@@ -20,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from ._version import __version__
-from .errors import CardiacGenError
+from .endings import plain_endings
+from .study_command import study
 
 # Torch and MONAI take seconds to import: commands do it themselves, so that --help and --version are quick.
 
@@ -31,7 +29,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_EXIT_ERROR, _EXIT_INTERRUPTED = 2, 130
 _LINE_EVERY = 60  # seconds between lines of progress in a log
 
 
@@ -67,24 +64,6 @@ class Modality(str, Enum):
     US = "US"
 
 
-@contextmanager
-def _plain_endings(go_on: str) -> Iterator[None]:
-    """End with one sentence on stderr instead of a traceback; `go_on` says how to continue after Ctrl-C."""
-    stderr = Console(stderr=True, soft_wrap=True, highlight=False)
-    logging.getLogger("ignite.engine").setLevel(logging.CRITICAL)  # it would announce every exception itself
-    # MONAI tries every reader for every file, and says of one, which nobody asked for, that it is not there.
-    logging.getLogger("monai.data.nvimgcodec_pydicom_plugin").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message="NvImgCodecPydicomReader")
-    try:
-        yield
-    except CardiacGenError as error:
-        stderr.print(f"Error: {error}", markup=False)
-        raise typer.Exit(_EXIT_ERROR) from None
-    except KeyboardInterrupt:
-        stderr.print(f"Stopped. {go_on}", markup=False)
-        raise typer.Exit(_EXIT_INTERRUPTED) from None
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"cardiacgen {__version__}")
@@ -117,7 +96,7 @@ def demo(
     ] = None,
 ) -> None:
     """Train a synthesizer, use it as one transform, and see whether it helps to segment."""
-    with _plain_endings("The same command goes on where it was."):
+    with plain_endings("The same command goes on where it was."):
         from .demo import DemoSettings, run_demo
 
         real = data is Data.acdc
@@ -148,11 +127,14 @@ def hearts(
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
 ) -> None:
     """Learn the shapes of hearts, and draw label maps, stacks and cines that keep all anatomical criteria."""
-    with _plain_endings("The same command goes on where it was."):
+    with plain_endings("The same command goes on where it was."):
         from .studies.hearts import HeartsSettings, run_hearts
 
         settings = HeartsSettings(str(data_dir.resolve()), count, patients, frames, ejection_fraction, iterations, seed)
         run_hearts(settings, out, Console())
+
+
+app.command()(study)
 
 
 @app.command()
@@ -165,7 +147,7 @@ def phantom(
     ] = Layout.acdc,
 ) -> None:
     """Write phantom patients in a public dataset's layout."""
-    with _plain_endings("The same command goes on where it was."):
+    with plain_endings("The same command goes on where it was."):
         from . import phantom as phantoms
 
         writers: dict[Layout, Callable[..., Path]] = {
@@ -230,7 +212,7 @@ def generate(
 
     Several processes make the same set together: torchrun --nproc-per-node 2 -m monai_cardiacgen generate ...
     """
-    with _plain_endings("The same command goes on where it was."):
+    with plain_endings("The same command goes on where it was."):
         from .generate import generate_set
 
         with _CasesShown(Console()) as shown:

@@ -1,0 +1,260 @@
+"""Does synthesis help, and how much data does it save? All arms of a study, each in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.transforms import CenterSpatialCrop
+
+from .._version import __version__
+from ..data.acdc import read_acdc
+from ..data.files import read_csv
+from ..data.slices import IMAGE, LABEL, ShortAxisGrid, load_slices
+from ..data.split import Split, read_split, split_by_patient, write_split
+from ..inferers import CardiacSynthesizer, PhantomSynthesizer
+from ..transforms import RandCardiacSynthd
+from .evaluation import evaluate_segmentation, load_test_volumes, write_scores
+from .segmentation import Augmentation, train_segmentation
+from .slice_scores import write_slice_scores
+from .stages import keep_settings
+from .strong_augmentation import StrongAugmentation
+from .study_settings import ARMS, Arm, StudySettings, network_folder, new_network
+from .synthesis import SynthesisBudget, train_synthesizer
+
+#: Seconds between two looks at what the trainings have written.
+_LOOK = 2.0
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One training and its test: its place is `out / network / amount / seed / arm`."""
+
+    network: str
+    amount: int
+    seed: int
+    arm: str
+
+    def folder(self, out: Path) -> Path:
+        """Return the run's own folder."""
+        return out / network_folder(self.network) / f"{self.amount}_patients" / f"seed_{self.seed}" / self.arm
+
+
+def planned_runs(settings: StudySettings) -> list[PlannedRun]:
+    """Return all runs, seed by seed, so that a study that is stopped early has whole comparisons."""
+    return [
+        PlannedRun(network, amount, seed, arm)
+        for seed in settings.seeds
+        for amount in settings.amounts
+        for network in settings.networks
+        for arm in settings.arms
+    ]
+
+
+def run_study(
+    settings: StudySettings,
+    out: Path,
+    *,
+    workers: int = 1,
+    device: torch.device | str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Train and test all arms, or go on where an earlier call was stopped.
+
+    `settings.json` and `split.json` are written first. A run that is finished has `scores.csv`; one that was stopped
+    goes on from its last round.
+
+    Args:
+        settings: what to do.
+        out: the study's folder; another study needs another one.
+        workers: trainings side by side, each on one thread of the CPU where there are several.
+        device: where networks are trained.
+        progress: called with the number of optimizer steps done by all runs, and their total.
+
+    Raises:
+        InputError: when `out` was begun with other settings.
+        DataError: when the data is missing or damaged.
+    """
+    keep_settings(out / "settings.json", json.loads(json.dumps({**asdict(settings), "version": __version__})))
+    split = study_split(settings)
+    if not (out / "split.json").exists():
+        write_split(out / "split.json", split)
+    phantoms = None
+    if any(ARMS[arm].prob and ARMS[arm].source == "phantom" for arm in settings.arms):
+        wide = settings.side + 2 * settings.margin
+        phantoms = PhantomSynthesizer(
+            "short axis", (settings.spacing,) * 2, (wide, wide), settings.phantoms, seed=0
+        ).fill()
+    left = [run for run in planned_runs(settings) if not (run.folder(out) / "scores.csv").exists()]
+
+    def tell() -> None:
+        if progress is not None:
+            progress(_steps_done(settings, out), settings.iterations * len(planned_runs(settings)))
+
+    tell()
+    for _ in _finished(left, settings, out, phantoms, workers, str(device), tell):
+        tell()
+
+
+def study_split(settings: StudySettings) -> Split:
+    """Return the study's split: its training patients are those that the amounts are drawn from.
+
+    Raises:
+        InputError: when there are too few patients for the largest amount.
+        DataError: when the data is missing, or the split's file is of other data.
+    """
+    items = read_acdc(settings.data_dir)
+    if settings.split is not None:
+        return read_split(settings.split, items)
+    patients = len({item["patient"] for item in items})
+    return split_by_patient(items, patients - settings.validation - settings.testing, settings.validation, seed=0)
+
+
+def training_items(settings: StudySettings, split: Split, amount: int, seed: int) -> list[dict[str, Any]]:
+    """Return the items of `amount` training patients that the seed draws, their groups as even as possible."""
+    if amount == len({item["patient"] for item in split.training}):
+        return list(split.training)
+    return split_by_patient(split.training, amount, 0, seed).training
+
+
+def run_arm(
+    run: PlannedRun, settings: StudySettings, out: Path, phantoms: PhantomSynthesizer | None, device: str, threads: int
+) -> None:
+    """Train one arm, or go on with it, and test it; `scores.csv` is written last.
+
+    Args:
+        run: which.
+        settings: the study's.
+        out: the study's folder.
+        phantoms: for arms with this source.
+        device: where to train.
+        threads: of the CPU; 0 leaves them as they are.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    arm, folder = ARMS[run.arm], run.folder(out)
+    split = study_split(settings)
+    items = training_items(settings, split, run.amount, run.seed)
+    grid = ShortAxisGrid((settings.spacing,) * 2, (settings.side,) * 2)
+    training = load_slices(items, _wide_grid(settings))
+    network = train_segmentation(
+        new_network(run.network, run.seed),
+        training,
+        _validation(settings),
+        folder,
+        iterations=settings.iterations,
+        iterations_per_round=settings.iterations_per_round,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        seed=run.seed,
+        synth=_synth(arm, run, training, settings, out, phantoms, device),
+        fine_tuned=arm.fine_tuned,
+        augment=_augmentation(arm, settings),
+        device=device,
+    )
+    scores, slices = evaluate_segmentation(network, load_test_volumes(split.testing, grid), grid)
+    write_slice_scores(folder / "slices.csv", slices)
+    write_scores(folder / "scores.csv", scores)
+
+
+def _synth(
+    arm: Arm,
+    run: PlannedRun,
+    training: Sequence[dict[str, Any]],
+    settings: StudySettings,
+    out: Path,
+    phantoms: PhantomSynthesizer | None,
+    device: str,
+) -> RandCardiacSynthd | None:
+    """Return the transform of an arm; None without synthesis."""
+    keys, units = (IMAGE, LABEL), (0.0, 1.0)
+    if not arm.prob:
+        return None
+    if arm.source == "phantom":
+        if phantoms is None:
+            raise ValueError("an arm with phantoms needs a PhantomSynthesizer")
+        return RandCardiacSynthd(keys, phantoms, arm.prob, "new", intensity_range=units)
+    trained = _trained(run, training, settings, out, device)
+    return RandCardiacSynthd(keys, trained, arm.prob, "vary", strength=0.6, intensity_range=units)
+
+
+def _trained(
+    run: PlannedRun, training: Sequence[dict[str, Any]], settings: StudySettings, out: Path, device: str
+) -> CardiacSynthesizer:
+    """Return the synthesizer of these training patients, trained on nobody else."""
+    return train_synthesizer(
+        training,
+        out / "synthesizers" / f"{run.amount}_patients" / f"seed_{run.seed}" / network_folder(run.network),
+        spacing=(settings.spacing,) * 2,
+        spatial_size=(settings.side,) * 2,
+        budget=SynthesisBudget(iterations=settings.synthesis_iterations),
+        seed=run.seed,
+        device=device,
+    ).to(device)
+
+
+def _augmentation(arm: Arm, settings: StudySettings) -> Augmentation:
+    if arm.augmented:
+        return StrongAugmentation((settings.side,) * 2)
+    middle = CenterSpatialCrop((1, settings.side, settings.side))
+    return lambda image, label, generator: (middle(image), middle(label))
+
+
+def _wide_grid(settings: StudySettings) -> ShortAxisGrid:
+    return ShortAxisGrid((settings.spacing,) * 2, (settings.side + 2 * settings.margin,) * 2)
+
+
+@lru_cache(maxsize=1)
+def _validation(settings: StudySettings) -> list[dict[str, Any]]:
+    """Return the validation slices; kept, for all runs of a process need the same."""
+    grid = ShortAxisGrid((settings.spacing,) * 2, (settings.side,) * 2)
+    return load_slices(study_split(settings).validation, grid)
+
+
+def _finished(
+    runs: Sequence[PlannedRun],
+    settings: StudySettings,
+    out: Path,
+    phantoms: PhantomSynthesizer | None,
+    workers: int,
+    device: str,
+    tell: Callable[[], None],
+) -> Iterator[PlannedRun]:
+    """Yield each run when it is finished; the first error stops all."""
+    if workers == 1:
+        for run in runs:
+            run_arm(run, settings, out, phantoms, device, threads=0)
+            yield run
+        return
+    # Forked processes may not use CUDA, nor threads that their parent has started.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting: dict[Future[None], PlannedRun] = {
+            pool.submit(run_arm, run, settings, out, phantoms, device, 1): run for run in runs
+        }
+        try:
+            while waiting:
+                done, _ = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
+                for future in done:
+                    run = waiting.pop(future)
+                    future.result()
+                    yield run
+                tell()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _steps_done(settings: StudySettings, out: Path) -> int:
+    """Return the optimizer steps of all runs, as far as their histories tell."""
+    histories = (run.folder(out) / "history.csv" for run in planned_runs(settings))
+    return sum(settings.iterations_per_round * len(read_csv(path)) for path in histories if path.exists())
+
+
+__all__ = ["PlannedRun", "planned_runs", "run_arm", "run_study", "study_split", "training_items"]
