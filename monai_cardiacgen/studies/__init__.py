@@ -13,6 +13,10 @@ from .mirrored_batch import MirroredBatch
 from .report import Report, write_report
 from .segmentation import dice_by_volume, train_segmentation
 from .slice_scores import SliceScore, score_slices
+from .study_figures import SegmentedSlice
+from .study_page import write_study_page
+from .study_results import Run, read_runs
+from .study_statistics import Estimate, Part, arm_differences, arm_means
 from .style_diversity import StyleDiversity, measure_style_diversity
 from .style_parts import StyleParts, measure_style_parts
 from .synthesis import SynthesisBudget, train_synthesizer
@@ -30,12 +34,16 @@ __all__ = [
     "Comparison",
     "EchoComparison",
     "EchoScore",
+    "Estimate",
     "Interval",
     "MirroredBatch",
     "OrdinaryAugmentation",
+    "Part",
     "RegionalCoverage",
     "Report",
+    "Run",
     "Score",
+    "SegmentedSlice",
     "SliceScore",
     "StyleDiversity",
     "StyleParts",
@@ -43,6 +51,8 @@ __all__ = [
     "TrainedOn",
     "WrongPainting",
     "anatomy_figure",
+    "arm_differences",
+    "arm_means",
     "block_features",
     "bootstrap_crossed",
     "bootstrap_difference",
@@ -62,10 +72,12 @@ __all__ = [
     "measure_style_diversity",
     "measure_style_parts",
     "paint_wrong_maps",
+    "read_runs",
     "score_echo",
     "score_slices",
     "train_segmentation",
     "train_synthesizer",
     "write_report",
+    "write_study_page",
     "wrong_conditioning_figure",
 ]

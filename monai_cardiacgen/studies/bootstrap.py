@@ -130,9 +130,13 @@ def bootstrap_crossed(values: ArrayLike, *, seed: int = 0, resamples: int = 10_0
         return bootstrap_mean(per_patient, seed=seed, resamples=resamples, level=level)
     rng = np.random.default_rng(seed)
     patients = rng.integers(count, size=(resamples, count))
-    times = rng.multinomial(trainings, np.full(trainings, 1 / trainings), size=resamples)  # each training is drawn
-    with np.errstate(invalid="ignore"):
-        drawn = np.take_along_axis((times @ filled) / (times @ known), patients, axis=1)  # (resamples, P)
-    means = np.nansum(drawn, axis=1) / np.maximum((~np.isnan(drawn)).sum(axis=1), 1)
+    # How often each training is drawn; floats, for the product of matrices is slow with integers.
+    times = rng.multinomial(trainings, np.full(trainings, 1 / trainings), size=resamples).astype(float)
+    with np.errstate(invalid="ignore"):  # NaN: none of the drawn trainings has a value of the patient
+        drawn = np.take_along_axis((times @ filled) / (times @ known.astype(float)), patients, axis=1)
+    means = drawn.mean(axis=1)
+    holed = np.isnan(means)
+    there = (~np.isnan(drawn[holed])).sum(axis=1)
+    means[holed] = np.nansum(drawn[holed], axis=1) / np.maximum(there, 1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(per_patient.mean()), float(low), float(high), count)

@@ -236,7 +236,5 @@ def by_patient(
     for score in scores:
         if structure is None or score.structure == structure:
             values.setdefault(score.patient, []).append(getattr(score, measure))
-    return {
-        patient: float(np.nanmean(row)) if not np.isnan(row).all() else math.nan
-        for patient, row in sorted(values.items())
-    }
+    known = {patient: [value for value in row if not math.isnan(value)] for patient, row in sorted(values.items())}
+    return {patient: math.fsum(row) / len(row) if row else math.nan for patient, row in known.items()}
