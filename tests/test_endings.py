@@ -1,0 +1,25 @@
+"""How commands end."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from monai_cardiacgen.endings import plain_endings
+from monai_cardiacgen.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [(DataError("It broke."), 2, "Error: It broke.\n"), (KeyboardInterrupt(), 130, "Stopped. Call again.\n")],
+)
+def test_our_errors_and_a_stop_end_with_a_sentence(error, code, words, capsys):
+    with pytest.raises(typer.Exit) as ending, plain_endings("Call again."):
+        raise error
+    assert ending.value.exit_code == code
+    assert capsys.readouterr().err == words
+
+
+def test_other_errors_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError), plain_endings(""):
+        _ = 1 / 0

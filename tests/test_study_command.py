@@ -1,0 +1,51 @@
+"""The command `cardiacgen study`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from monai_cardiacgen import cli
+from monai_cardiacgen.studies import study, study_page
+from monai_cardiacgen.studies.study_settings import StudySettings
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, ["study", *map(str, arguments)])
+
+
+def test_help_has_an_example_and_the_presets():
+    text = invoke("--help").output
+    assert "Example: cardiacgen study" in text
+    assert "quick|few|paper1" in text
+
+
+def test_arguments_become_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    called = []
+
+    def run(settings, out, **more):
+        more["progress"](1, 2)
+        called.append((settings, out, more["workers"]))
+
+    monkeypatch.setattr(study, "run_study", run)
+    monkeypatch.setattr(study_page, "write_study_page", lambda out: out / "index.html")
+    arguments = ("--amount", 10, "--amount", 3, "--seed", 4, "--arm", "ordinary", "--network", "enet", "--workers", 1)
+    result = invoke(tmp_path, *arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    expected = StudySettings(str(tmp_path), amounts=(3, 10), seeds=(4,), arms=("ordinary",), networks=("enet",))
+    assert called == [(expected, tmp_path / "out", 1)]
+    assert "index.html" in result.output.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("nowhere",), "nowhere"), (("nowhere", "--arm", "magic"), "Expected arms"), ((".", "--amount", 0), "amounts")],
+)
+def test_wrong_input_is_one_sentence_and_code_2(arguments, words, tmp_path: Path):
+    result = invoke(*arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: Expected")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
