@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from ._version import __version__
+from .card_command import card
 from .endings import plain_endings
 from .study_command import study
 
@@ -135,6 +136,7 @@ def hearts(
 
 
 app.command()(study)
+app.command()(card)
 
 
 @app.command()
@@ -207,16 +209,23 @@ def generate(
     modality: Annotated[Modality, typer.Option(help="What the images are.")] = Modality.MR,
     dataset_id: Annotated[int, typer.Option(min=1, max=999, help="For nnunet: NNN of DatasetNNN_Name.")] = 500,
     first: Annotated[int, typer.Option(min=0, help="Number of the first case, for one shard of a larger set.")] = 0,
+    force: Annotated[
+        bool, typer.Option("--force", help="For nnunet: export a set with copies of training images, and say so in it.")
+    ] = False,
 ) -> None:
     """Write a set of synthetic cases; stopped, the same command goes on, and a larger count adds to the set.
 
     Several processes make the same set together: torchrun --nproc-per-node 2 -m monai_cardiacgen generate ...
     """
     with plain_endings("The same command goes on where it was."):
+        from .data.nnunet_export import Copies
         from .generate import generate_set
 
         with _CasesShown(Console()) as shown:
-            written = generate_set(bundle, out, count, seed, form.value, modality.value, dataset_id, first, shown)
+            copies: Copies = "export" if force else "refuse"
+            written = generate_set(
+                bundle, out, count, seed, form.value, modality.value, dataset_id, first, shown, copies
+            )
         if os.environ.get("RANK", "0") == "0":
             typer.echo(f"{count} cases in {written}")
 

@@ -87,8 +87,12 @@ def read_memorisation(source: SyntheticSet) -> MemorisationRecord:
         return MemorisationRecord(len(source), 0, (), {})
     content = read_json(path)
     tested, copies, against = (content.get(key) for key in ("tested", "copies", "against"))
-    whole = isinstance(tested, dict) and isinstance(copies, list) and isinstance(against, dict)
-    if content.get("format") != _FORMAT or not whole:
+    if (
+        content.get("format") != _FORMAT
+        or not isinstance(tested, dict)
+        or not isinstance(copies, list)
+        or not isinstance(against, dict)
+    ):
         raise DataError(f"Expected the record of a memorisation test in {path}, got something else; test again.")
     same = [entry.record.case for entry in source.entries if tested.get(entry.record.case) == entry.image_sha256]
     found = set(copies)

@@ -193,7 +193,8 @@ def _own_start(grid: _Grid, axis: int, flipped: bool) -> int:
 def _direction(pixels: torch.Tensor) -> torch.Tensor:
     """Return `(..., pixels)` without their mean and with length 1; shorter where there is next to no contrast."""
     centred = pixels - pixels.mean(dim=-1, keepdim=True)
-    return centred / centred.norm(dim=-1, keepdim=True).clamp_min((_FLAT * pixels.shape[-1]) ** 0.5)
+    direction: torch.Tensor = centred / centred.norm(dim=-1, keepdim=True).clamp_min((_FLAT * pixels.shape[-1]) ** 0.5)
+    return direction
 
 
 def _flipped(images: torch.Tensor, flip: Flip) -> torch.Tensor:

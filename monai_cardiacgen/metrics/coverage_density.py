@@ -23,6 +23,7 @@ class CoverageDensity:
         precision: share of the synthetic cases that are near some real one.
         recall: share of the real cases that are near some synthetic one, by the synthetic cases' own distances.
         covered: `(N,)` bool; `coverage` is its mean.
+        recalled: `(N,)` bool; `recall` is its mean.
         density_at: `(M,)` float32; `density` is its mean.
     """
 
@@ -31,6 +32,7 @@ class CoverageDensity:
     precision: float
     recall: float
     covered: torch.Tensor
+    recalled: torch.Tensor
     density_at: torch.Tensor
 
 
@@ -92,13 +94,14 @@ def coverage_and_density(real: torch.Tensor, synthetic: torch.Tensor, k: int = 5
         balls += inside.sum(dim=0)
         covered.append(inside.any(dim=1))
         recalled.append((distance < synthetic_reach).any(dim=1))
-    is_covered, density_at = torch.cat(covered), balls.to(torch.float32) / k
+    is_covered, is_recalled, density_at = torch.cat(covered), torch.cat(recalled), balls.to(torch.float32) / k
     return CoverageDensity(
         coverage=_mean(is_covered),
         density=float(balls.sum()) / (k * len(synthetic)),
         precision=_mean(balls > 0),
-        recall=_mean(torch.cat(recalled)),
+        recall=_mean(is_recalled),
         covered=is_covered,
+        recalled=is_recalled,
         density_at=density_at,
     )
 
