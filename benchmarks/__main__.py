@@ -38,7 +38,7 @@ def full(clock: Clock, batches: list[int], dtypes: list[torch.dtype]) -> dict[st
         ),
         "monai": lambda: compare_with_monai(clock, 256, 64),
         "transform": lambda: compare_transform(clock, 256),
-        "loop": lambda: compare_training_loop(256, 24, (0, 1, 2), 2, device),
+        "loop": lambda: compare_training_loop(256, 16, (0, 1, 2), 2, device),
         "memory": lambda: compare_memory(_WAYS, 64, (256,), device),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -82,17 +84,28 @@ def compare_training_loop(
     synth = RandCardiacSynthd(KEYS, there, prob=0.5, mode=_MODES, spacing=synthesizer.spacing)
     trainings["with prepare_batch, 0 workers"] = _training(slices, [], 0, device, synth.prepare_batch())
     seconds: dict[str, list[float]] = {name: [] for name in trainings}
+    processor: dict[str, list[float]] = {name: [] for name in trainings}
     for turn in range(turns + 1):
         for name, training in trainings.items():
             trainer = training()
-            begin = time.perf_counter()
+            begin, used = time.perf_counter(), _processor_seconds()
             trainer.run()
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             if turn:
                 seconds[name].append((time.perf_counter() - begin) / samples)
-    notes = {name: f"{1 / sorted(times)[len(times) // 2]:.2f} samples a second" for name, times in seconds.items()}
+                processor[name].append((_processor_seconds() - used) / samples)
+    notes = {
+        name: f"{1 / statistics.median(times):.2f} samples a second; "
+        f"{1000 * statistics.median(processor[name]):.0f} ms of processor time"
+        for name, times in seconds.items()
+    }
     yield Comparison("training loop", f"U-Net, {size} x {size}, batch 8", baseline, seconds, notes=notes)
+
+
+def _processor_seconds() -> float:
+    """Return what this process and its workers that have ended took."""
+    return sum(os.times()[:4])
 
 
 def _training(

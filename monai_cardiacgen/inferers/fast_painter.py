@@ -136,7 +136,8 @@ class _Level:
         self.norms = [block.norm_0, block.norm_1, *([] if block.norm_s is None else [block.norm_s])]
         self.tables = PatchTables(self.norms)
         self.first, self.second = FrozenConvolution(block.conv_0, dtype), FrozenConvolution(block.conv_1, dtype)
-        self.enlarged = EnlargedConvolution(block.conv_0, dtype)
+        self.dtype = dtype
+        self.enlarged: EnlargedConvolution | None = None
         self.shortcut: torch.Tensor | None = None
         if block.conv_s is not None:
             self.shortcut = torch.as_tensor(block.conv_s.weight).detach().flatten(1).T.to(dtype)
@@ -157,6 +158,7 @@ class _Level:
         statistics = channel_statistics(x, len(label))  # every parent has as many children: they have the same
         hidden = modulations[0].activated(x, statistics)
         if isinstance(modulations[0], _Tabulated) and modulations[0].sources.own is not None:
+            self.enlarged = self.enlarged or EnlargedConvolution(self.block.conv_0, self.dtype)
             hidden = self.enlarged(hidden, modulations[0].sources, label.shape)
         else:
             hidden = _convolved(self.first, hidden, label.shape)

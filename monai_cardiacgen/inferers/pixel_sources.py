@@ -11,6 +11,8 @@ from ..networks.blocks.label_patches import subsampled
 
 #: Above this share of pixels with a value of their own, computing all of them costs no more.
 _LARGEST_SHARE = 0.125
+#: Of fewer pixels, too: there reading the weights of a convolution takes the time, not its products.
+_FEWEST = 4096
 
 
 class PixelSources(NamedTuple):
@@ -38,7 +40,7 @@ def pixel_sources(lookup: torch.Tensor, parent: torch.Tensor) -> PixelSources:
     """
     first, every = subsampled(lookup, 2, lookup.ndim - 1).flatten(), lookup.flatten()
     own = (every != first.index_select(0, parent)).nonzero().squeeze(1)
-    if len(own) > _LARGEST_SHARE * len(every):
+    if len(every) < _FEWEST or len(own) > _LARGEST_SHARE * len(every):
         return PixelSources(parent, every)
     value = parent.clone()
     value[own] = torch.arange(len(first), len(first) + len(own), device=own.device)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from monai_cardiacgen.errors import InputError
+from monai_cardiacgen.inferers import pixel_sources
 from monai_cardiacgen.inferers.fast_painter import FastPainter
 from monai_cardiacgen.networks.blocks.spade import fold_spectral_norm
 from monai_cardiacgen.networks.nets import SPADEGenerator
@@ -53,7 +54,9 @@ def painted_plainly(
 
 
 @pytest.mark.parametrize(("dims", "side"), [(2, 64), (2, 40), (3, 32)])
-def test_paints_what_the_generator_paints(dims, side):
+@pytest.mark.parametrize("fewest", [0, 10**9])  # pixels from which enlarged images are convolved by their parents
+def test_paints_what_the_generator_paints(monkeypatch, dims, side, fewest):
+    monkeypatch.setattr(pixel_sources, "_FEWEST", fewest)
     network, label = generator(dims), boxes(2, side, dims)
     painter = FastPainter(network)
     style = torch.randn(2, 6, generator=seeded(1))

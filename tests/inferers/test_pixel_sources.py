@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from monai_cardiacgen.inferers import pixel_sources as room
 from monai_cardiacgen.inferers.pixel_sources import parents_of, pixel_sources
 from monai_cardiacgen.seeding import seeded
 
@@ -19,7 +20,8 @@ def test_parents_are_those_of_nearest_neighbour_enlargement(size):
 
 @pytest.mark.parametrize("size", [(16, 12), (8, 8, 6)])
 @pytest.mark.parametrize(("share", "fewer"), [(0.0, True), (0.02, True), (0.5, False)])
-def test_values_are_the_pixels_parents_and_entries(size, share, fewer):
+def test_values_are_the_pixels_parents_and_entries(monkeypatch, size, share, fewer):
+    monkeypatch.setattr(room, "_FEWEST", 0)
     lookup = torch.zeros(2, *size, dtype=torch.int64)
     lookup[:, size[0] // 2 :] = 1
     others = torch.rand(lookup.shape, generator=seeded(0)) < share
