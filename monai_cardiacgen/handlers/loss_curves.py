@@ -18,8 +18,8 @@ class LossCurves:
     that a training that goes on has its whole curves; or it keeps them in a file of its own.
 
     Args:
-        path: of a table that is written after each epoch, by the first rank; a training that goes on reads its rows back.
-            Attach the handler before the one that saves the training, so that no epoch lacks its row.
+        path: of a table that is written after each epoch, by the first rank; a training that goes on reads its rows
+            back. Attach the handler before the one that saves the training, so that no epoch lacks its row.
 
     Attributes:
         rows: `{"iteration": ..., name: mean, ...}`, one an epoch.

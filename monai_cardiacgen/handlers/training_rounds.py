@@ -30,13 +30,19 @@ class TrainingRounds:
         augmentation: gets a generator seeded by the sampler's seed, the epoch and the sampler's rank.
         optimizers: whose learning rates fall; each starts from the rates that it was built with.
         constant: share of the epochs before they fall, in [0, 1).
+        planned: epochs that the rates' fall is planned for, where a training ends earlier; by default the engine's.
 
     Raises:
         InputError: for a share outside [0, 1).
     """
 
     def __init__(
-        self, sampler: RoundSampler, augmentation: Drawing, optimizers: Sequence[Optimizer], constant: float = 0.5
+        self,
+        sampler: RoundSampler,
+        augmentation: Drawing,
+        optimizers: Sequence[Optimizer],
+        constant: float = 0.5,
+        planned: int | None = None,
     ) -> None:
         if not 0 <= constant < 1:
             raise InputError(f"Expected a share of constant rates in [0, 1), got {constant}.")
@@ -44,6 +50,7 @@ class TrainingRounds:
         self.augmentation = augmentation
         self.optimizers = list(optimizers)
         self.constant = constant
+        self.planned = planned
         self.rates = [[float(group["lr"]) for group in one.param_groups] for one in self.optimizers]
 
     def attach(self, engine: Engine) -> None:
@@ -51,7 +58,7 @@ class TrainingRounds:
         engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
 
     def _begin(self, engine: Engine) -> None:
-        epoch, epochs = engine.state.epoch, engine.state.max_epochs
+        epoch, epochs = engine.state.epoch, self.planned or engine.state.max_epochs
         self.sampler.round_number = epoch
         # Each rank moves its own rows; its stream of draws must not be another rank's.
         stream = (self.sampler.seed + 1) * 1_000_003 + epoch + self.sampler.rank * 1_000_000_007

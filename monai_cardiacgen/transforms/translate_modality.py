@@ -82,8 +82,9 @@ class TranslateModality(Transform):
         for given in (source, target):
             if given is not None and not given[0] < given[1]:
                 raise InputError(f"Expected a range from lower to higher, got {tuple(given)}; turn it round.")
-        self.network: Any = copy.deepcopy(network)
-        self.network.eval().requires_grad_(False)
+        frozen: Any = copy.deepcopy(network)
+        self.network = frozen
+        frozen.eval().requires_grad_(False)
         self.modality = modality
         self.target = (float(target[0]), float(target[1]))
         self.to_condition = to_condition
@@ -133,7 +134,10 @@ class TranslateModality(Transform):
         for some in padded.split(_TOGETHER):
             condition = some if self.to_condition is None else self.to_condition(some)
             made.append(self.network(condition.to(device)).to(torch.float32))
-        return torch.cat(made)[(..., *(slice(side) for side in size))]
+        result = torch.cat(made)
+        for axis, side in enumerate(size, 2):
+            result = result.narrow(axis, 0, side)
+        return result
 
 
 class TranslateModalityd(MapTransform):

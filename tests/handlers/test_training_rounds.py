@@ -53,6 +53,20 @@ def test_rates_of_spade_hold_for_thirty_of_fifty_epochs_and_fall_by_a_twentieth(
     assert seen == pytest.approx([2.0] * 30 + [2.0 * (20 - step) / 20 for step in range(20)])
 
 
+def rates_of(epochs: int, planned: int | None) -> list[float]:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+    engine, seen = Engine(lambda engine, batch: None), []
+    rounds = TrainingRounds(RoundSampler(4, 4, seed=2), SimpleNamespace(generator=None), [optimizer], planned=planned)
+    rounds.attach(engine)
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda: seen.append(optimizer.param_groups[0]["lr"]))
+    engine.run([0], max_epochs=epochs)
+    return seen
+
+
+def test_a_training_that_ends_early_has_the_rates_of_the_planned_one():
+    assert rates_of(6, planned=8) == rates_of(8, planned=None)[:6]
+
+
 @pytest.mark.parametrize("constant", [-0.1, 1.0])
 def test_a_share_that_leaves_no_fall_is_refused(constant):
     with pytest.raises(InputError, match="constant"):
