@@ -53,25 +53,33 @@ class EnlargedConvolution:
             values: `(P, in_channels)`, of the parents and of the pixels with a value of their own.
             sources: how the pixels are made of them, with `own`.
             shape: of the enlarged maps.
+
+        Raises:
+            InputError: for sources of which every pixel has its own value.
         """
+        parent, own = sources.parent, sources.own
+        if parent is None or own is None:
+            raise InputError(
+                "Expected pixels that share their parents' values, got one a pixel; pass them to the layer."
+            )
         half = [side // 2 for side in shape[1:]]
-        parents = values[: len(values) - len(sources.own)].view(shape[0], *half, -1)
+        parents = values[: len(values) - len(own)].view(shape[0], *half, -1)
         children = self._convolution(parents.movedim(-1, 1)).movedim(1, -1)
         out = values.new_empty(*shape, self.features)
         for place, part in zip(self.places, children.split(self.features, dim=-1), strict=True):
             here = (slice(None), *(slice(step, None, 2) for step in place))
             out[here] = part[(slice(None), *(slice(step, step + side) for step, side in zip(place, half, strict=True)))]
         out = out.view(-1, self.features)
-        if len(sources.own):
-            self._add_own(out, values, sources, shape)
+        if len(own):
+            first = len(values) - len(own)
+            self._spread_to(out, values[first:] - values.index_select(0, parent[first:]), own, shape)
         return out
 
-    def _add_own(self, out: torch.Tensor, values: torch.Tensor, sources: PixelSources, shape: Sequence[int]) -> None:
-        parents = len(values) - len(sources.own)
-        difference = values[parents:] - values.index_select(0, sources.parent[parents:])
+    def _spread_to(self, out: torch.Tensor, difference: torch.Tensor, own: torch.Tensor, shape: Sequence[int]) -> None:
+        """Add to `out` what pixels `own` `(K,)` add for their `difference` `(K, in_channels)` from their parents."""
         added = (difference @ self._spread).view(len(difference), -1, self.features)
         steps = torch.tensor(list(itertools.product((1, 0, -1), repeat=len(shape) - 1)), device=out.device)
-        row, *places = torch.unravel_index(sources.own, tuple(shape))
+        row, *places = torch.unravel_index(own, tuple(shape))
         target, inside = row.unsqueeze(1), torch.ones_like(added[..., 0], dtype=torch.bool)
         for axis, (place, side) in enumerate(zip(places, shape[1:], strict=True)):
             there = place.unsqueeze(1) + steps[:, axis]

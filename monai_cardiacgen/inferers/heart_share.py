@@ -27,7 +27,8 @@ def heart_share(before: torch.Tensor, after: torch.Tensor, feather: int) -> torc
     # What the share of a pixel near a heart is made of lies within this reach, and all else is 0.
     reach = 3 * feather + 1
     starts, stops = (where.amin(dim=0) - reach).clamp(min=0), where.amax(dim=0) + reach + 1
-    box = (..., *(slice(start, stop) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)))
+    sides = (slice(start, stop) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True))
+    box = (slice(None), slice(None), *sides)
     near = hearts[box].to(torch.float32)
     largest, average = (F.max_pool2d, _average_2d) if before.ndim == 3 else (F.max_pool3d, _average_3d)
     grown = _along_each_axis(largest, near, feather + 1)

@@ -9,7 +9,7 @@ from torch import nn
 from monai_cardiacgen.errors import InputError
 from monai_cardiacgen.inferers import pixel_sources as room
 from monai_cardiacgen.inferers.enlarged_convolution import EnlargedConvolution
-from monai_cardiacgen.inferers.pixel_sources import parents_of, pixel_sources
+from monai_cardiacgen.inferers.pixel_sources import PixelSources, parents_of, pixel_sources
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +51,9 @@ def test_without_own_values_it_is_the_convolution_of_nearest_neighbours():
 def test_other_layers_are_refused(layer):
     with pytest.raises(InputError, match="kernels of 3"):
         EnlargedConvolution(layer, torch.float32)
+
+
+def test_pixels_that_share_nothing_are_refused():
+    sources = PixelSources(None, torch.zeros(16, dtype=torch.int64))
+    with pytest.raises(InputError, match="share"):
+        EnlargedConvolution(nn.Conv2d(3, 4, 3, padding=1), torch.float32)(torch.zeros(16, 3), sources, (1, 4, 4))
