@@ -166,6 +166,16 @@ def feature_distances(
     }
 
 
+def slice_errors(image: torch.Tensor, made: torch.Tensor) -> dict[str, float]:
+    """Return SSIM, PSNR in dB and mean absolute error of images `(N, 1, H, W)` in [0, 1], taken together."""
+    mse = float((made - image).double().square().mean())
+    return {
+        "ssim": _ssim(image, made),
+        "psnr": -10 * math.log10(max(mse, 1e-12)),
+        "mae": float((made - image).abs().mean()),
+    }
+
+
 @torch.no_grad()
 def _segmented(segmenter: nn.Module, images: torch.Tensor) -> torch.Tensor:
     segmenter.eval()
@@ -207,6 +217,7 @@ __all__ = [
     "interval",
     "painted_by_condition",
     "score_patients",
+    "slice_errors",
     "stacked",
     "with_segmentation",
 ]
