@@ -83,16 +83,18 @@ def verdict(card: Card) -> list[str]:
 def pairs_figure(copies: Copies) -> Figure:
     """Return the nearest cases, each moved onto its real slice, beside the nearest slice of the other patients."""
     shown = copies.pairs[:SHOWN_PAIRS]
-    figure = new_figure(8.6, 2.25 * len(shown) + 0.4)
+    figure = new_figure(6.8, 1.75 * len(shown) + 0.4)
     axes = figure.subplots(len(shown), 4, squeeze=False)
     for row, pair in zip(axes, shown, strict=True):
         for axis, image in zip(row, pair.images, strict=True):
             show_slice(axis, image)
         colour = SECOND if pair.is_copy else FIRST
-        row[0].set_title(pair.case, fontsize=9)
-        row[1].set_title(f"nearness {pair.nearness:.3g}{', copy' if pair.is_copy else ''}", fontsize=9, color=colour)
-        row[2].set_title(pair.real, fontsize=9)
-        row[3].set_title("nearest of others", fontsize=9)
+        row[0].set_title(pair.case, fontsize=8)
+        row[1].set_title(
+            f"nearness {_times(pair.nearness)}{', copy' if pair.is_copy else ''}", fontsize=8, color=colour
+        )
+        row[2].set_title(pair.real, fontsize=8)
+        row[3].set_title("nearest of others", fontsize=8)
     return figure
 
 
@@ -101,7 +103,8 @@ def nearness_figure(copies: Copies) -> Figure:
     figure = new_figure(7.2, 2.6)
     axis = figure.subplots()
     made = torch.tensor([pair.nearness for pair in copies.pairs])
-    edges = torch.logspace(-0.5, max(0.6, float(made.max().log10()) + 0.1), 40).tolist()
+    known = torch.cat([made, copies.chance]).log10()
+    edges = torch.logspace(min(-0.5, float(known.min()) - 0.05), max(0.6, float(known.max()) + 0.05), 40).tolist()
     for values, colour, name in ((copies.chance, FIRST, "held-out real slices"), (made, SECOND, "synthetic cases")):
         axis.hist(values.tolist(), edges, color=colour, alpha=0.65, density=False, label=name)
     for limit in copies.limits:
@@ -158,7 +161,22 @@ def _memorisation_part(card: Card) -> list[str]:
             "The nearest cases: as they are, moved onto the training slice, that slice, and the nearest slice of the "
             "other patients. Real slices are shown here: this page is bound by the terms of the real data.",
         ),
+        _closest_table(copies),
     ]
+
+
+def _closest_table(copies: Copies) -> str:
+    """Return the cases that count as copies, and some that come next."""
+    rows = []
+    for pair in copies.pairs[: len(copies.cases) + SHOWN_PAIRS]:
+        change = [f"flipped along axis {axis + 1}" for axis in pair.flipped]
+        change += [f"moved by {pair.shift} pixels"] if any(pair.shift) else []
+        verdict_of = "copy" if pair.is_copy else "no copy"
+        rows.append(
+            [pair.case, pair.real, _times(pair.nearness), f"{pair.correlation:.3f}", verdict_of, ", ".join(change)]
+        )
+    head = ["case", "nearest real slice", "nearness", "correlation", "", "to lie on it"]
+    return details("The nearest cases, by name", table("", head, rows))
 
 
 def _downstream_part(card: Card) -> list[str]:
@@ -194,6 +212,10 @@ def _provenance(card: Card) -> dict[str, str]:
         "training patients known": "yes" if card.known else "no: halves of the real patients stand in",
         "card": f"seed {card.settings.seed}, {card.settings.iterations} steps a network",
     }
+
+
+def _times(nearness: float) -> str:
+    return f"{nearness:,.0f}" if nearness >= 100 else f"{nearness:.2f}"
 
 
 def _value(interval: Interval, signed: bool = False) -> str:
