@@ -44,16 +44,16 @@ def train_segmentation(
     synth: Any = None,
     fine_tuned: float = 0.0,
     augment: Augmentation | None = None,
+    loss: nn.Module | None = None,
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
 ) -> nn.Module:
     """Train `network` and return it with the weights that were best on the validation slices.
 
-    Soft Dice over the batch and weighted cross entropy (see `class_weights`), AdamW, a cosine schedule after a
-    short warm-up; every batch is augmented, after `synth` where it is given. Training runs in rounds; after each, the
-    network is validated and everything is written. Stopped and called again with the same arguments, it goes on from
-    the last whole round and ends, on the CPU, with the same weights as without the stop: all draws of a round follow
-    from its number.
+    Soft Dice over the batch and cross entropy, AdamW, a cosine schedule after a short warm-up; every batch is
+    augmented, after `synth` where it is given. Training runs in rounds; after each, the network is validated and
+    everything is written. Stopped and called again with the same arguments, it goes on from the last whole round and
+    ends, on the CPU, with the same weights as without the stop: all draws of a round follow from its number.
 
     Args:
         network: `(B, 1, H, W)` to logits `(B, num_classes, H, W)`, with its initial weights.
@@ -72,6 +72,7 @@ def train_segmentation(
             fine-tuning on real slices, within the same number of steps.
         augment: of a batch's images and label maps `(B, 1, H, W)`, as `StrongAugmentation`; `OrdinaryAugmentation`
             with its defaults where it is None. Slices may be larger than those for validation, if it crops them.
+        loss: of logits and channel numbers; `segmentation_loss` with `class_weights` where it is None.
         device: where the network trains.
         progress: called with the number of iterations done and their total.
 
@@ -103,13 +104,7 @@ def train_segmentation(
         ),
         network=network,
         optimizer=optimizer,
-        loss_function=DiceCELoss(
-            include_background=False,
-            to_onehot_y=True,
-            softmax=True,
-            batch=True,  # slices without a heart have no Dice of their own
-            weight=class_weights(training, scheme).to(device),
-        ),
+        loss_function=loss or segmentation_loss(class_weights(training, scheme).to(device)),
         prepare_batch=batches,
         amp=torch.device(device).type == "cuda",
     )
@@ -126,6 +121,16 @@ def train_segmentation(
             trainer.run()
     network.load_state_dict(load_checkpoint(folder / "best.pt")["network"])
     return network.eval()
+
+
+def segmentation_loss(weight: torch.Tensor | None = None) -> nn.Module:
+    """Return soft Dice over the batch plus cross entropy, of logits and channel numbers.
+
+    Args:
+        weight: of each class in the cross entropy, see `class_weights`; None for equal ones.
+    """
+    # Slices without a heart have no Dice of their own.
+    return DiceCELoss(include_background=False, to_onehot_y=True, softmax=True, batch=True, weight=weight)
 
 
 def class_weights(slices: Sequence[dict[str, Any]], scheme: LabelScheme = ACDC) -> torch.Tensor:

@@ -16,15 +16,15 @@ from monai.transforms import CenterSpatialCrop
 
 from .._version import __version__
 from ..data.acdc import read_acdc
-from ..data.files import read_csv
+from ..data.files import read_csv, write_json
 from ..data.slices import IMAGE, LABEL, ShortAxisGrid, load_slices
 from ..data.split import Split, read_split, split_by_patient, write_split
 from ..inferers import CardiacSynthesizer, PhantomSynthesizer
 from ..transforms import RandCardiacSynthd
 from .evaluation import evaluate_segmentation, load_test_volumes, write_scores
-from .segmentation import Augmentation, train_segmentation
+from .segmentation import Augmentation, segmentation_loss, train_segmentation
 from .slice_scores import write_slice_scores
-from .stages import keep_settings
+from .stages import environment, keep_settings
 from .strong_augmentation import StrongAugmentation
 from .study_settings import ARMS, Arm, StudySettings, network_folder, new_network
 from .synthesis import SynthesisBudget, train_synthesizer
@@ -83,6 +83,7 @@ def run_study(
         DataError: when the data is missing or damaged.
     """
     keep_settings(out / "settings.json", json.loads(json.dumps({**asdict(settings), "version": __version__})))
+    write_json(out / "environment.json", environment(torch.device(device)))
     split = study_split(settings)
     if not (out / "split.json").exists():
         write_split(out / "split.json", split)
@@ -157,6 +158,7 @@ def run_arm(
         synth=_synth(arm, run, training, settings, out, phantoms, device),
         fine_tuned=arm.fine_tuned,
         augment=_augmentation(arm, settings),
+        loss=segmentation_loss(),
         device=device,
     )
     scores, slices = evaluate_segmentation(network, load_test_volumes(split.testing, grid), grid)
