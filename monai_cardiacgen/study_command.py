@@ -47,6 +47,7 @@ def study(
 
         from .studies.study import run_study
         from .studies.study_page import write_study_page
+        from .studies.study_pictures import worst_slices
         from .studies.study_settings import preset_settings
 
         folder = out or Path(f"runs/study_{preset.value}")
@@ -70,7 +71,7 @@ def study(
                 device=device,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-        page = write_study_page(folder)
+        page = write_study_page(folder, worst_slices(settings, folder))
         typer.echo(f"The page with tables and figures: {page.resolve()}")
 
 

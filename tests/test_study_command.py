@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from monai_cardiacgen import cli
-from monai_cardiacgen.studies import study, study_page
+from monai_cardiacgen.studies import study, study_page, study_pictures
 from monai_cardiacgen.studies.study_settings import StudySettings
 
 
@@ -30,13 +30,14 @@ def test_arguments_become_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         called.append((settings, out, more["workers"]))
 
     monkeypatch.setattr(study, "run_study", run)
-    monkeypatch.setattr(study_page, "write_study_page", lambda out: out / "index.html")
+    monkeypatch.setattr(study_pictures, "worst_slices", lambda settings, out: ["a slice"])
+    monkeypatch.setattr(study_page, "write_study_page", lambda out, pictures: out / f"{len(pictures)}.html")
     arguments = ("--amount", 10, "--amount", 3, "--seed", 4, "--arm", "ordinary", "--network", "enet", "--workers", 1)
     result = invoke(tmp_path, *arguments, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     expected = StudySettings(str(tmp_path), amounts=(3, 10), seeds=(4,), arms=("ordinary",), networks=("enet",))
     assert called == [(expected, tmp_path / "out", 1)]
-    assert "index.html" in result.output.replace("\n", "")
+    assert "1.html" in result.output.replace("\n", "")
 
 
 @pytest.mark.parametrize(
