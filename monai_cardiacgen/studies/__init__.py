@@ -20,6 +20,9 @@ from .study_statistics import Estimate, Part, arm_differences, arm_means
 from .style_diversity import StyleDiversity, measure_style_diversity
 from .style_parts import StyleParts, measure_style_parts
 from .synthesis import SynthesisBudget, train_synthesizer
+from .synthetic_card import CardSettings, make_card
+from .synthetic_card_page import write_card_page
+from .trained_features import train_feature_space
 from .wrong_conditioning import (
     WrongPainting,
     check_label_maps,
@@ -29,6 +32,7 @@ from .wrong_conditioning import (
 )
 
 __all__ = [
+    "CardSettings",
     "CaseMap",
     "CheckerboardRow",
     "Comparison",
@@ -68,6 +72,7 @@ __all__ = [
     "evaluate_segmentation",
     "impossible_maps",
     "load_test_volumes",
+    "make_card",
     "map_cases",
     "measure_style_diversity",
     "measure_style_parts",
@@ -75,8 +80,10 @@ __all__ = [
     "read_runs",
     "score_echo",
     "score_slices",
+    "train_feature_space",
     "train_segmentation",
     "train_synthesizer",
+    "write_card_page",
     "write_report",
     "write_study_page",
     "wrong_conditioning_figure",

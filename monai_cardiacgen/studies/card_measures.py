@@ -72,14 +72,14 @@ def fidelity_and_diversity(
     known = space(training.image)
     new = [_authentic(cases, known, space, seed) for cases in (first, held_out)]
     names = f"{space.name}; real: held-out patients against training patients"
-    return [
-        *(Measure(*one[:3], other[2], space.name) for one, other in zip(*pair, strict=True)),
-        Measure(*new[0][:3], new[1][2], names),
-        *(
-            Measure(*one[:3], other[2], f"{one[3]}; real: held-out patients")
-            for one, other in zip(*images, strict=True)
-        ),
+    measures = [
+        Measure(name, question, value, other[2], space.name)
+        for (name, question, value), other in zip(pair[0], pair[1], strict=True)
     ]
+    measures.append(Measure(*new[0], new[1][2], names))
+    for (name, question, value, note), other in zip(images[0], images[1], strict=True):
+        measures.append(Measure(name, question, value, other[2], f"{note}; real: held-out patients"))
+    return measures
 
 
 def fidelity_to_labels(made: CardCases, held_out: CardCases, network: nn.Module, scheme: LabelScheme) -> Measure:
