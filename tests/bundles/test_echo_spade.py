@@ -28,6 +28,7 @@ from monai_cardiacgen.data import EchoFrames, SeedDataset
 from monai_cardiacgen.data.files import load_checkpoint
 from monai_cardiacgen.inferers import CardiacSynthesizer
 from monai_cardiacgen.losses import DiffAugment
+from monai_cardiacgen.metrics import checkerboard_score
 from monai_cardiacgen.phantom import write_camus_phantom
 from monai_cardiacgen.seeding import seeded
 
@@ -164,6 +165,24 @@ def test_the_command_draws_by_view_and_phase(tiny, tmp_path):
     label = np.asarray(nibabel.load(tmp_path / "out" / "synthetic_000000_gt.nii.gz").dataobj)
     expected = CardiacSynthesizer.from_bundle(tiny).sample(1, [seeded(SeedDataset(1)[0]["seed"])], told)
     assert np.array_equal(label.reshape(32, 32), expected.label[0].numpy())
+
+
+def test_evaluation_scores_the_grid_in_painted_and_real_frames(tiny, patients, tmp_path):
+    root = Path(shutil.copytree(tiny, tmp_path / "bundle"))
+    settings = {"dataset_dir": patients, "periods": [2, 4], "batch_size": 3}
+    train_by_command(root, settings, "configs/evaluate.json")
+    scores = dict(line.split(",") for line in (root / "evaluation" / "metrics.csv").read_text().splitlines())
+    assert set(scores) == {"checkerboard_painted", "checkerboard_real"}
+    frames = EchoFrames(patients, (32, 32), CAMUS_SECTOR)
+    real = checkerboard_score(torch.stack([one["image"] for one in frames]), (2, 4))
+    assert float(scores["checkerboard_real"]) == pytest.approx(float(real.mean()), abs=1e-3)
+    label, told = (torch.stack([one[key] for one in frames]) for key in ("label", "condition"))
+    synthesizer, generator = CardiacSynthesizer.from_bundle(root), seeded(0)
+    painted = [synthesizer.synthesize(label[rows, 0], None, generator, told[rows]) for rows in torch.arange(8).split(3)]
+    expected = checkerboard_score(torch.cat(painted), (2, 4)).mean()
+    assert float(scores["checkerboard_painted"]) == pytest.approx(float(expected), abs=1e-2)
+    lines = (root / "evaluation" / "checkerboard_painted_raw.csv").read_text().splitlines()
+    assert len([line for line in lines if line]) == 1 + 8
 
 
 def test_the_small_preset_changes_sizes_and_nothing_else(patients):
