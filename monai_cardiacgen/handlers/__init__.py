@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .loss_curves import LossCurves
 from .round_checkpoint import RoundCheckpoint
+from .synthesis_controller import SynthesisController
 from .training_rounds import TrainingRounds
 
-__all__ = ["LossCurves", "RoundCheckpoint", "TrainingRounds"]
+__all__ = ["LossCurves", "RoundCheckpoint", "SynthesisController", "TrainingRounds"]

@@ -150,7 +150,7 @@ def _arm_step(name: str) -> str:
         return f"“{arm_title(name)}”."
     arm = ARMS[name]
     kind = {
-        "phantom": "one of a phantom patient, made by formulas without any real data",
+        "phantom": "one of a phantom patient, made by formulas and not from any image",
         "vaegan": "itself with its heart deformed by a synthesizer that was trained on these patients alone",
     }[arm.source]
     seen = "real slices alone" if not arm.prob else f"each slice replaced with probability {arm.prob:g} by {kind}"

@@ -185,6 +185,15 @@ class RandBatchTransformd(Randomizable, MapTransform):
         super().__init__(keys, allow_missing_keys)
         self.transform = transform
 
+    @property
+    def prob(self) -> float:
+        """How often a sample is transformed; setting it changes the array form."""
+        return float(self.transform.prob)
+
+    @prob.setter
+    def prob(self, prob: float) -> None:
+        self.transform.prob = prob
+
     def set_random_state(
         self, seed: int | None = None, state: np.random.RandomState | None = None
     ) -> RandBatchTransformd:
@@ -241,6 +250,15 @@ class PrepareRandBatch(PrepareBatch):
         seed = get_seed()
         if "R" not in vars(transform) and seed is not None:
             transform.set_random_state(seed=seed)
+
+    @property
+    def prob(self) -> float:
+        """How often a sample is transformed; setting it changes the array form."""
+        return float(self.transform.prob)
+
+    @prob.setter
+    def prob(self, prob: float) -> None:
+        self.transform.prob = prob
 
     def __call__(
         self,
