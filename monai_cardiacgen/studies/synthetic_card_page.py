@@ -77,6 +77,11 @@ def verdict(card: Card) -> list[str]:
             f"A network trained on the set alone has a Dice of {_value(card.downstream.synthetic)} on held-out real "
             f"patients; trained on real patients {_value(card.downstream.real)}; difference {_value(change, True)}."
         )
+    if not card.known:
+        sentences.append(
+            "Which patients the generator was trained on was not said: the patients that this card calls held out may "
+            "be among them, and fidelity may look better than it is."
+        )
     return sentences
 
 

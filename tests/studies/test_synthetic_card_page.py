@@ -101,6 +101,8 @@ def test_an_honest_set_is_told_so_without_what_was_not_asked_for(card):
     values = {key: value for key, value in vars(card).items() if key not in ("copies", "downstream", "validity")}
     plain = Card(**values, copies=honest, downstream=None, validity=None)
     assert verdict(plain) == ["None of 20 cases is a copy of a real slice, as far as this test sees."]
+    unknown = Card(**{**vars(plain), "known": False})
+    assert "was not said" in verdict(unknown)[-1]
     page = card_page(plain)
     assert "above 2 and 3 counts" in page
     assert "no anatomical criteria" in page
