@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 import torch
 
 from .._version import __version__
+from ..anatomy.heart_condition import APICAL_CONDITION, HeartCondition
 from ..anatomy.labels import LabelScheme
 from ..anatomy.schemes import ACDC, CAMUS
 from ..checks import check_spacing
+from ..data.acdc import PHASES
 from ..data.preprocessing import IMAGE, LABEL, Preprocessing, apical_preprocessing, short_axis_preprocessing
 from ..errors import InputError
 from ..phantom.anatomy import GROUPS
@@ -28,7 +30,7 @@ PhantomView = Literal["short axis", "apical"]
 #: Images `(N, 1, H, W)` float16 in [0, 1] and label maps `(N, H, W)` uint8.
 Images = tuple[torch.Tensor, torch.Tensor]
 
-#: End diastole and end systole: what the datasets annotate.
+#: How far the heart has contracted in each of `PHASES`: what the datasets annotate.
 _CONTRACTIONS = (0.0, 1.0)
 
 
@@ -37,8 +39,9 @@ class PhantomSynthesizer:
 
     Trained synthesizers know the hearts and surroundings of their training patients only. A phantom knows none of
     them, but it knows what anatomy and imaging allow: sizes, pathologies, positions, contrasts, coils and noise vary
-    as in a whole population. With few training patients that is worth more. Its hearts and their labels go through the
-    preprocessing of real files.
+    as in a whole population. With few training patients that is worth more (`docs/study.md`). Its hearts and their
+    labels go through the preprocessing of real files. Mean sizes by pathology follow ACDC's labels, the outlines of
+    apical hearts those of CAMUS.
 
     There are `patients` different patients with all of their slices (short axis) or views (apical), at end diastole
     and end systole. Each is drawn when it is first asked for, in about 0.7 s (`fill` draws all at once), and kept: 200
@@ -82,6 +85,7 @@ class PhantomSynthesizer:
         self.patients = int(patients)
         self.seed = int(seed)
         self.scheme: LabelScheme = ACDC if view == "short axis" else CAMUS
+        self.heart_condition: HeartCondition | None = APICAL_CONDITION if view == "apical" else None
         self.provenance: dict[str, Any] = {
             "name": f"phantom {view}",
             "version": __version__,
@@ -102,12 +106,27 @@ class PhantomSynthesizer:
                 progress(number + 1, self.patients)
         return self
 
-    def sample(self, n: int, generator: Generators) -> SyntheticCases:
-        """Return `n` cases: of each a patient is drawn, then one of its slices or views; all equally likely."""
+    def sample(
+        self, n: int, generator: Generators, condition: Sequence[Mapping[str, str]] | None = None
+    ) -> SyntheticCases:
+        """Return `n` cases: of each a patient is drawn, then one of its slices or views; all equally likely.
+
+        Args:
+            n: how many.
+            generator: one for all, or one a row.
+            condition: of apical images, the `view` and `phase` of each row, `"2CH"` or `"4CH"`, `"ED"` or `"ES"`.
+
+        Raises:
+            InputError: for another view or phase, or a condition of short-axis slices.
+        """
+        if condition is not None and self.heart_condition is None:
+            raise InputError("Expected no condition of short-axis phantoms, which are drawn at any height and phase.")
         images, labels = [], []
-        for row in row_generators(generator, n):
+        for number_of_row, row in enumerate(row_generators(generator, n)):
             image, label = self._patient(int(torch.randint(self.patients, (), generator=row)))
             number = int(torch.randint(len(image), (), generator=row))
+            if condition is not None:
+                number = _apical_number(condition[number_of_row])
             images.append(image[number].to(torch.float32))
             labels.append(label[number].to(torch.int64))
         return SyntheticCases(torch.stack(images), torch.stack(labels))
@@ -133,6 +152,14 @@ class PhantomSynthesizer:
 
     def _generator(self, number: int) -> torch.Generator:
         return seeded(int(np.random.SeedSequence((self.seed, number)).generate_state(1, np.uint64)[0]))
+
+
+def _apical_number(condition: Mapping[str, str]) -> int:
+    """Return which of a patient's images shows this view and phase."""
+    view, phase = condition.get("view"), condition.get("phase")
+    if view not in VIEWS or phase not in PHASES:
+        raise InputError(f"Expected a view of {VIEWS} and a phase of {PHASES}, got {view!r} and {phase!r}.")
+    return VIEWS.index(view) * len(PHASES) + PHASES.index(phase)
 
 
 def _only_new(mode: str) -> InputError:

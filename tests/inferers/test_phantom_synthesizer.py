@@ -82,6 +82,28 @@ def test_apical_views_have_the_codes_of_camus() -> None:
     assert float(corner.max()) == 0
 
 
+def test_apical_images_of_a_view_and_phase() -> None:
+    phantoms = PhantomSynthesizer("apical", (1.0, 1.0), (48, 48), patients=1)
+    asked = [{"view": view, "phase": phase} for view in ("2CH", "4CH") for phase in ("ED", "ES")]
+    cases = phantoms.sample(4, seeded(0), asked)
+    cavity = (cases.label == 1).flatten(1).sum(dim=1)
+    assert cavity[1] < cavity[0]  # the ventricle is smaller at end systole
+    assert cavity[3] < cavity[2]
+    assert not torch.equal(cases.label[0], cases.label[2])
+    synth = RandCardiacSynthd(("image", "label"), phantoms, 1.0, intensity_range=(0, 1), spacing=(1.0, 1.0))
+    sample = {"image": cases.image[0], "label": cases.label[0][None], "view": "4CH", "phase": "ES"}
+    assert torch.equal(synth(sample)["label"], cases.label[3][None])
+    with pytest.raises(InputError, match="Expected one of"):
+        synth({name: sample[name] for name in ("image", "label")})
+    with pytest.raises(InputError, match="Expected a view of"):
+        phantoms.sample(1, seeded(0), [{"view": "3CH", "phase": "ED"}])
+
+
+def test_short_axis_phantoms_take_no_condition(phantoms: PhantomSynthesizer) -> None:
+    with pytest.raises(InputError, match="no condition"):
+        phantoms.sample(1, seeded(0), [{"phase": "ED"}])
+
+
 def test_one_transform_without_any_training(phantoms: PhantomSynthesizer) -> None:
     synth = RandCardiacSynthd(("image", "label"), phantoms, prob=1.0, intensity_range=(0, 1), spacing=(4.0, 4.0))
     synth.set_random_state(seed=0)
