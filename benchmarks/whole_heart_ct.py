@@ -16,6 +16,9 @@ from pathlib import Path
 
 from monai_cardiacgen.studies.whole_heart_study import WholeHeartStudySettings, run_whole_heart_study
 
+#: Between these lines a page has the tables.
+MARKS = ("<!-- tables -->", "<!-- end of tables -->")
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -23,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--bundle", type=Path, default=Path("bundles/ct_whole_heart_cgan"), help="a trained painter")
     parser.add_argument("--folder", type=Path, help="volumes of one's own")
     parser.add_argument("--patients", type=int, nargs=3, default=WholeHeartStudySettings().patients)
+    parser.add_argument("--page", type=Path, help="page whose tables are replaced, between its marks")
     given = parser.parse_args(arguments)
     begun = time.monotonic()
 
@@ -31,7 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{time.monotonic() - begun:6.0f} s  {stage}: {done} of {total}", flush=True)
 
     settings = WholeHeartStudySettings(patients=tuple(given.patients))
-    print(run_whole_heart_study(given.out, settings, given.bundle, given.folder, tell))
+    tables = run_whole_heart_study(given.out, settings, given.bundle, given.folder, tell)
+    if given.page:
+        text = given.page.read_text(encoding="utf-8")
+        before, rest = text.split(MARKS[0])
+        given.page.write_text(
+            f"{before}{MARKS[0]}\n\n{tables}\n\n{MARKS[1]}{rest.split(MARKS[1])[1]}", encoding="utf-8"
+        )
+    print(tables)
 
 
 if __name__ == "__main__":

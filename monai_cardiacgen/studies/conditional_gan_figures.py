@@ -20,8 +20,8 @@ from ..errors import InputError
 _PANELS = (
     ("generator loss", "loss"),
     ("discriminator loss", "discriminator"),
-    ("discriminator right about real patches (share)", "real_accuracy"),
-    ("discriminator right about generated patches (share)", "fake_accuracy"),
+    ("discriminator right, real patches", "real_accuracy"),
+    ("discriminator right, generated patches", "fake_accuracy"),
 )
 _PLAIN, _AVERAGE = "#93c5fd", "#1d4ed8"
 
@@ -125,8 +125,9 @@ def progress_figure(shown: torch.Tensor, original: torch.Tensor, samples: Mappin
     figure = Figure(figsize=(1.7 * columns, 1.8 * len(shown) + 0.4), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(shown), columns, squeeze=False)
+    classes = max(1, float(shown.max()))  # one colour a class in all rows
     for row, line in enumerate(axes):
-        line[0].imshow(shown[row].numpy(), cmap="nipy_spectral", interpolation="nearest")
+        line[0].imshow(shown[row].numpy(), cmap="nipy_spectral", vmin=0, vmax=classes, interpolation="nearest")
         _grey(line[1], original[row, 0])
         for axis, images in zip(line[2:], samples.values(), strict=True):
             _grey(axis, images[row, 0])

@@ -41,7 +41,7 @@ class TranslationStudySettings:
     patients: tuple[int, int] = (20, 10)
     seeds: tuple[int, int] = (200, 202)
     step: int = 3
-    iterations: int = 300
+    iterations: int = 250
 
 
 def run_translation_study(
