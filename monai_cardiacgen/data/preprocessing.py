@@ -81,7 +81,9 @@ class Preprocessing:
         affine = np.diag((*spacing, *[1.0] * (4 - len(spacing))))
         meta = {"original_channel_dim": "no_channel"}
         raw = {IMAGE: image.to(torch.float32), LABEL: label}
-        tensors = {key: MetaTensor(array, affine=torch.from_numpy(affine), meta=dict(meta)) for key, array in raw.items()}
+        tensors = {
+            key: MetaTensor(array, affine=torch.from_numpy(affine), meta=dict(meta)) for key, array in raw.items()
+        }
         return dict(self.transform(tensors, start=1))
 
     def to_file_grid(self, result: torch.Tensor, image: MetaTensor) -> torch.Tensor:

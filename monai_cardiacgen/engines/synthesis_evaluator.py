@@ -21,7 +21,8 @@ class SynthesisEvaluator(Evaluator):
 
     Each case is a new heart in a new style; a seed gives the same case in any batch. After decollation,
     `postprocessing` sees `image` and `label` as `MetaTensor`s `(1, H, W)` with the synthesizer's spacing, and
-    `seed`, and, where hearts have conditions, `view`, `phase` and so on; `filename_or_obj` in their metadata is `synthetic_<number>`, so that MONAI's `SaveImaged` can write them.
+    `seed`, and, where hearts have conditions, `view`, `phase` and so on; `filename_or_obj` in their metadata is
+    `synthetic_<number>`, so that MONAI's `SaveImaged` can write them.
 
     Args:
         device: where the networks run.

@@ -52,8 +52,8 @@ def test_a_study_with_pictures(tmp_path):
     for part in (
         "U-Net learned from 5, 10 real patients, in 2 arms",
         "U-Net, 5 training patients: “real + synthetic on the fly” is better than “real + ordinary augmentation”",
-        "each slice replaced with probability 0.5 by one of a phantom patient, made by formulas and not from any image, "
-        "but for the last 40% of the steps",
+        "each slice replaced with probability 0.5 by one of a phantom patient, made by formulas and not from any "
+        "image, but for the last 40% of the steps",
         "known from 2 trainings only",
         "2 differences over all structures are looked at",
         "7 labelled validation patients, more than the 5",
