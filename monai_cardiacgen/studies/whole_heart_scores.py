@@ -145,7 +145,8 @@ def feature_distances(
 ) -> dict[str, Any]:
     """Return FID's and KID's formulas between images by patient, with standard errors by leaving out patients.
 
-    Covariances are shrunk: some conditions have hardly more images than there are features.
+    Covariances are shrunk: some conditions have hardly more images than there are features. Distances are NaN where
+    leaving out a patient would leave less than two images.
 
     Args:
         made: images `(N, 1, H, W)` of each patient.
@@ -154,6 +155,9 @@ def feature_distances(
         space: their name.
     """
     sets = [[features(images) for images in group.values()] for group in (made, real)]
+    counts = [[len(own) for own in one] for one in sets]
+    if any(sum(own) - max(own) < 2 for own in counts):
+        return {**dict.fromkeys(("fid", "fid_error", "kid", "kid_error"), math.nan), "images": sum(counts[0])}
     groups = [torch.arange(len(one)).repeat_interleave(torch.tensor([len(x) for x in one])) for one in sets]
     frechet = frechet_with_error(sets[0], sets[1], space, "shrink")
     kernel = kernel_distance_with_error(torch.cat(sets[0]), torch.cat(sets[1]), space, groups[0], groups[1])
