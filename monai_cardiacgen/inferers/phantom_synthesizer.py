@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NoReturn
 
-import numpy as np
 import torch
 
 from .._version import __version__
@@ -22,7 +21,8 @@ from ..phantom.apical_patient import draw_apical_heart
 from ..phantom.cine_patient import draw_cine_patient
 from ..phantom.echo import SPACING as ECHO_SPACING
 from ..phantom.echo import ApicalEcho
-from ..seeding import row_generators, seeded
+from ..phantom.patient_folders import patient_generator
+from ..seeding import row_generators
 from ..types import Generators
 from .synthetic_cases import SyntheticCases
 
@@ -142,16 +142,13 @@ class PhantomSynthesizer:
     def _patient(self, number: int) -> Images:
         """Return all images and label maps of a patient."""
         if number not in self._kept:
-            generator = self._generator(number)
+            generator = patient_generator(self.seed, number)
             if self.view == "short axis":
                 preprocessing = short_axis_preprocessing(self.spacing, self.spatial_size)
                 self._kept[number] = _short_axis_cases(number, generator, preprocessing)
             else:
                 self._kept[number] = _apical_cases(generator, apical_preprocessing(self.spatial_size))
         return self._kept[number]
-
-    def _generator(self, number: int) -> torch.Generator:
-        return seeded(int(np.random.SeedSequence((self.seed, number)).generate_state(1, np.uint64)[0]))
 
 
 def _apical_number(condition: Mapping[str, str]) -> int:

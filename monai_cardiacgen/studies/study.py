@@ -87,13 +87,13 @@ def run_study(
     split = study_split(settings)
     if not (out / "split.json").exists():
         write_split(out / "split.json", split)
+    left = [run for run in planned_runs(settings) if not (run.folder(out) / "scores.csv").exists()]
     phantoms = None
-    if any(ARMS[arm].prob and ARMS[arm].source == "phantom" for arm in settings.arms):
+    if any(ARMS[run.arm].prob and ARMS[run.arm].source == "phantom" for run in left):
         wide = settings.side + 2 * settings.margin
         phantoms = PhantomSynthesizer(
             "short axis", (settings.spacing,) * 2, (wide, wide), settings.phantoms, seed=0
         ).fill()
-    left = [run for run in planned_runs(settings) if not (run.folder(out) / "scores.csv").exists()]
 
     def tell() -> None:
         if progress is not None:

@@ -61,7 +61,7 @@ def test_a_phantom_is_what_its_files_would_be_read_as(tmp_path: Path, monkeypatc
     # The same patient once by way of NIfTI files and the reader, once without them.
     phantoms = PhantomSynthesizer(spacing=(3.0, 3.0), spatial_size=(64, 64), patients=1, seed=0)
     images, labels = phantoms._patient(0)
-    generator = phantoms._generator(0)
+    generator = patient_generator(0, 0)
     monkeypatch.setattr(write, "draw_cine_patient", lambda *_: draw_cine_patient("DCM", generator))
     folder = tmp_path / "patient001"
     folder.mkdir()
