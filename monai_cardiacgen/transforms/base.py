@@ -166,7 +166,22 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
         return values, records
 
 
-class RandBatchTransformd(Randomizable, MapTransform):
+class _Chance:
+    """How often a form of a transform acts: what its array form says."""
+
+    transform: RandBatchTransform[Any]
+
+    @property
+    def prob(self) -> float:
+        """How often a sample is transformed; setting it changes the array form."""
+        return float(self.transform.prob)
+
+    @prob.setter
+    def prob(self, prob: float) -> None:
+        self.transform.prob = prob
+
+
+class RandBatchTransformd(_Chance, Randomizable, MapTransform):
     """Base of the dictionary form; a subclass only states its signature and builds its array form.
 
     All keys share one draw. With `allow_missing_keys`, a dictionary that lacks a key passes as it is.
@@ -184,15 +199,6 @@ class RandBatchTransformd(Randomizable, MapTransform):
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.transform = transform
-
-    @property
-    def prob(self) -> float:
-        """How often a sample is transformed; setting it changes the array form."""
-        return float(self.transform.prob)
-
-    @prob.setter
-    def prob(self, prob: float) -> None:
-        self.transform.prob = prob
 
     def set_random_state(
         self, seed: int | None = None, state: np.random.RandomState | None = None
@@ -232,7 +238,7 @@ class RandBatchTransformd(Randomizable, MapTransform):
         return not missing
 
 
-class PrepareRandBatch(PrepareBatch):
+class PrepareRandBatch(_Chance, PrepareBatch):
     """The batch form: moves a collated batch to the engine's device and transforms it there.
 
     It runs where the engine runs, not in the loader's workers, so its draws do not depend on their number.
@@ -250,15 +256,6 @@ class PrepareRandBatch(PrepareBatch):
         seed = get_seed()
         if "R" not in vars(transform) and seed is not None:
             transform.set_random_state(seed=seed)
-
-    @property
-    def prob(self) -> float:
-        """How often a sample is transformed; setting it changes the array form."""
-        return float(self.transform.prob)
-
-    @prob.setter
-    def prob(self, prob: float) -> None:
-        self.transform.prob = prob
 
     def __call__(
         self,
