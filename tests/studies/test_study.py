@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_study import small_settings
 
 from monai_cardiacgen.data.acdc import read_acdc
 from monai_cardiacgen.data.files import read_csv, read_json
 from monai_cardiacgen.data.split import split_by_patient, write_split
 from monai_cardiacgen.errors import InputError
-from monai_cardiacgen.phantom import write_acdc_phantom
 from monai_cardiacgen.studies import study
 from monai_cardiacgen.studies.study import PlannedRun, planned_runs, run_study, study_split, training_items
 from monai_cardiacgen.studies.study_settings import StudySettings
@@ -20,22 +20,7 @@ from monai_cardiacgen.studies.study_settings import StudySettings
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> StudySettings:
-    folder = write_acdc_phantom(tmp_path_factory.mktemp("acdc"), patients=6, seed=1)
-    return StudySettings(
-        data_dir=str(folder),
-        amounts=(1, 2),
-        seeds=(0,),
-        arms=("ordinary", "on_the_fly"),
-        validation=1,
-        testing=2,
-        spacing=6.0,
-        side=32,
-        margin=4,
-        iterations=4,
-        iterations_per_round=2,
-        batch_size=2,
-        phantoms=1,
-    )
+    return small_settings(tmp_path_factory.mktemp("acdc"), 6, seed=1, amounts=(1, 2), arms=("ordinary", "on_the_fly"))
 
 
 def _patients(items: list[dict[str, object]]) -> set[object]:
@@ -109,3 +94,11 @@ def test_a_folder_keeps_its_settings(settings: StudySettings, tmp_path: Path) ->
 def test_too_few_patients_for_an_amount(settings: StudySettings, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="patients"):
         run_study(replace(settings, amounts=(4,)), tmp_path)
+
+
+def test_an_arm_trains_a_synthesizer_of_its_own_patients(settings: StudySettings, tmp_path: Path) -> None:
+    arms = ("ordinary", "vaegan_on_the_fly")
+    few = replace(settings, amounts=(2,), arms=arms, iterations=2, synthesis_iterations=50)
+    run_study(few, tmp_path)
+    assert (PlannedRun("unet", 2, 0, "vaegan_on_the_fly").folder(tmp_path) / "scores.csv").exists()
+    assert len(list((tmp_path / "synthesizers").rglob("synthesis.csv"))) == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_study import small_settings
 
 from monai_cardiacgen.data.slices import LABEL, ShortAxisGrid
-from monai_cardiacgen.phantom import write_acdc_phantom
 from monai_cardiacgen.studies.study import run_study, study_split
 from monai_cardiacgen.studies.study_pictures import worst_slices
 from monai_cardiacgen.studies.study_results import read_runs
@@ -18,19 +18,8 @@ from monai_cardiacgen.studies.study_settings import StudySettings
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudySettings, Path]:
-    settings = StudySettings(
-        data_dir=str(write_acdc_phantom(tmp_path_factory.mktemp("acdc"), patients=5, seed=2)),
-        amounts=(1,),
-        seeds=(0,),
-        arms=("ordinary", "real"),
-        validation=1,
-        testing=2,
-        spacing=6.0,
-        side=32,
-        margin=4,
-        iterations=2,
-        iterations_per_round=2,
-        batch_size=2,
+    settings = small_settings(
+        tmp_path_factory.mktemp("acdc"), 5, seed=2, amounts=(1,), arms=("ordinary", "real"), iterations=2
     )
     out = tmp_path_factory.mktemp("study")
     run_study(settings, out)
