@@ -11,6 +11,7 @@ from torch import nn
 
 from ...checks import check_batch, check_divisible, check_spatial_dims
 from ...errors import InputError, ShapeError
+from ..blocks.scripted_by_trace import ScriptedByTrace
 
 _SLOPE = 0.2
 
@@ -112,3 +113,8 @@ class ConditionalUNetGenerator(nn.Module):
             x = layer(x)
         image: torch.Tensor = torch.sigmoid(self.to_image(x))
         return image
+
+    def __prepare_scriptable__(self) -> ScriptedByTrace:
+        """Return what TorchScript holds: the trace on one small row."""
+        size = (2 * self.factor,) * self.spatial_dims
+        return ScriptedByTrace(self, self.to_image.weight.new_zeros(1, self.in_channels, *size))

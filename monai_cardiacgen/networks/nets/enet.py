@@ -16,6 +16,7 @@ from ..blocks.enet_blocks import (
     asymmetric_conv,
     dilated_conv,
 )
+from ..blocks.scripted_by_trace import ScriptedByTrace
 
 _CHANNELS = (16, 64, 128)
 _EARLY_DROPOUT, _DROPOUT = 0.01, 0.1
@@ -106,3 +107,8 @@ class ENet(nn.Module):
         x = self.stage5(self.up5(x, indices1))
         logits: torch.Tensor = self.classify(x)
         return logits
+
+    def __prepare_scriptable__(self) -> ScriptedByTrace:
+        """Return what TorchScript holds: the trace on one small row."""
+        size = (4 * self.factor,) * self.spatial_dims
+        return ScriptedByTrace(self, self.classify.weight.new_zeros(1, self.in_channels, *size))

@@ -14,6 +14,7 @@ from ...checks import check_batch, check_divisible, check_spatial_dims
 from ...errors import InputError, ShapeError
 from ...seeding import randn_rows
 from ..blocks.label_patches import channels_of, distinct_patches, is_hard, subsampled
+from ..blocks.scripted_by_trace import ScriptedByTrace
 from ..blocks.spade import SPADEResidualBlock
 
 
@@ -140,6 +141,14 @@ class SPADEGenerator(nn.Module):
             here = subsampled(one_hot, step, self.spatial_dims)
             x = block(x, here, style, None if noise is None else noise[level], patches)
         return torch.sigmoid(self.to_image(F.leaky_relu(x, 0.2)))
+
+    def __prepare_scriptable__(self) -> ScriptedByTrace:
+        """Return what TorchScript holds: the trace in the mean style.
+
+        It is taken where the coarsest level is not `start_size`, so that it interpolates and fits any size.
+        """
+        size = (2 * side * self.factor for side in self.start_size)
+        return ScriptedByTrace(self, self.to_image.weight.new_zeros(1, self.label_channels, *size))
 
     def style_and_condition(self, style: torch.Tensor, condition: torch.Tensor | None, rows: int) -> torch.Tensor:
         """Return what start and norms are told of each row, `(rows, style_size + condition_size)`.

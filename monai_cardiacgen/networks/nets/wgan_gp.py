@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ...checks import check_batch, check_spatial_dims
 from ...errors import InputError, ShapeError
+from ..blocks.scripted_by_trace import ScriptedByTrace
 
 _COARSEST = 4
 _SLOPE = 0.2
@@ -104,6 +105,10 @@ class WGANGenerator(nn.Module):
             x = layer(x)
         patches: torch.Tensor = self.output(x)
         return patches
+
+    def __prepare_scriptable__(self) -> ScriptedByTrace:
+        """Return what TorchScript holds: the trace on one latent."""
+        return ScriptedByTrace(self, next(self.parameters()).new_zeros(1, self.latent_size))
 
 
 class WGANCritic(nn.Module):
