@@ -19,12 +19,18 @@ class Preset(str, Enum):
     quick = "quick"
     few = "few"
     paper1 = "paper1"
+    echo = "echo"
+    paper3 = "paper3"
 
 
 def study(
-    data_dir: Annotated[Path, typer.Argument(help="ACDC's training folder as the challenge ships it.")],
+    data_dir: Annotated[Path, typer.Argument(help="ACDC's training folder, or CAMUS's, as it is shipped.")],
     preset: Annotated[
-        Preset, typer.Option(help="quick: one comparison; few: 5 and 10 patients, 3 seeds; paper1: all, on a GPU.")
+        Preset,
+        typer.Option(
+            help="ACDC: quick, one comparison; few, 5 and 10 patients, 3 seeds; paper1, all, on a GPU. "
+            "CAMUS: echo, 8, 20 and 50 patients, 3 seeds; paper3, all, on a GPU."
+        ),
     ] = Preset.few,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.  [default: runs/study_PRESET]")] = None,
     amount: Annotated[
@@ -36,6 +42,9 @@ def study(
     split: Annotated[
         Path | None, typer.Option(help="JSON file of the patients for training, validation, test.")
     ] = None,
+    sunnybrook: Annotated[
+        Path | None, typer.Option(help="Sunnybrook's folder: the networks of ACDC are tested there, too.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Trainings side by side.")] = 2,
 ) -> None:
     """Does synthesis help? Train with and without it on few real patients, test on others, write a page.
@@ -45,6 +54,7 @@ def study(
     with plain_endings("The same command goes on where it was."):
         import torch
 
+        from .studies.elsewhere import score_on_sunnybrook
         from .studies.study import run_study
         from .studies.study_page import write_study_page
         from .studies.study_pictures import worst_slices
@@ -71,6 +81,8 @@ def study(
                 device=device,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
+        if sunnybrook is not None:
+            score_on_sunnybrook(settings, folder, sunnybrook)
         page = write_study_page(folder, worst_slices(settings, folder))
         typer.echo(f"The page with tables and figures: {page.resolve()}")
 

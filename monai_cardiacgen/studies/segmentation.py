@@ -157,10 +157,13 @@ def dice_by_volume(
 ) -> torch.Tensor:
     """Return Dice `(volumes, structures)` on the slices' own grid, all slices of a volume taken together.
 
+    A volume is a patient's in one phase, and in one view where there are several.
+
     NaN where neither the label nor the network holds the structure. The network is left in eval mode.
     """
     device = next(network.parameters()).device
-    volumes = sorted({(one["patient"], one["phase"]) for one in slices})
+    of_slices = [(one["patient"], one.get("view", ""), one["phase"]) for one in slices]
+    volumes = sorted(set(of_slices))
     overlap = torch.zeros(2, len(volumes), scheme.num_classes)
     network.eval()
     with torch.no_grad():
@@ -170,8 +173,8 @@ def dice_by_volume(
             label = torch.stack([torch.as_tensor(one[LABEL])[0] for one in batch])
             found = scheme.one_hot(scheme.to_codes(network(image).argmax(dim=1).cpu()))
             truth = scheme.one_hot(label)
-            for row, one in enumerate(batch):
-                volume = volumes.index((one["patient"], one["phase"]))
+            for row, name in enumerate(of_slices[start : start + batch_size]):
+                volume = volumes.index(name)
                 overlap[0, volume] += 2 * (found[row] * truth[row]).sum(dim=(1, 2))
                 overlap[1, volume] += (found[row] + truth[row]).sum(dim=(1, 2))
     return (overlap[0] / overlap[1])[:, 1:]  # 0 / 0 is NaN

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,12 @@ import torch
 from monai.transforms import CenterSpatialCrop
 
 from .._version import __version__
-from ..data.acdc import read_acdc
 from ..data.files import read_csv, write_json
-from ..data.slices import IMAGE, LABEL, ShortAxisGrid, load_slices
+from ..data.slices import IMAGE, LABEL
 from ..data.split import Split, read_split, split_by_patient, write_split
 from ..inferers import CardiacSynthesizer, PhantomSynthesizer
 from ..transforms import RandCardiacSynthd
-from .evaluation import evaluate_segmentation, load_test_volumes, write_scores
+from .evaluation import write_scores
 from .segmentation import Augmentation, segmentation_loss, train_segmentation
 from .slice_scores import write_slice_scores
 from .stages import environment, keep_settings
@@ -76,7 +75,7 @@ def run_study(
         out: the study's folder; another study needs another one.
         workers: trainings side by side, each on one thread of the CPU where there are several.
         device: where networks are trained.
-        progress: called with the number of optimizer steps done by all runs, and their total.
+        progress: called with the number of optimizer steps done by all segmentation networks, and their total.
 
     Raises:
         InputError: when `out` was begun with other settings.
@@ -90,18 +89,21 @@ def run_study(
     left = [run for run in planned_runs(settings) if not (run.folder(out) / "scores.csv").exists()]
     phantoms = None
     if any(ARMS[run.arm].prob and ARMS[run.arm].source == "phantom" for run in left):
-        wide = settings.side + 2 * settings.margin
-        phantoms = PhantomSynthesizer(
-            "short axis", (settings.spacing,) * 2, (wide, wide), settings.phantoms, seed=0
-        ).fill()
+        phantoms = settings.cohort().phantoms(settings.phantoms).fill()
 
     def tell() -> None:
         if progress is not None:
             progress(_steps_done(settings, out), settings.iterations * len(planned_runs(settings)))
 
     tell()
-    for _ in _finished(left, settings, out, phantoms, workers, str(device), tell):
-        tell()
+    # A synthesizer serves several arms and networks: it is there before the first of them asks for it.
+    first = {
+        (run.amount, run.seed): partial(train_synthesizer_of, run.amount, run.seed, settings, out, str(device))
+        for run in left
+        if ARMS[run.arm].prob and ARMS[run.arm].source == "vaegan"
+    }
+    for jobs in (list(first.values()), [partial(run_arm, run, settings, out, phantoms, str(device)) for run in left]):
+        _run_jobs(jobs, workers, tell)
 
 
 def study_split(settings: StudySettings) -> Split:
@@ -111,7 +113,7 @@ def study_split(settings: StudySettings) -> Split:
         InputError: when there are too few patients for the largest amount.
         DataError: when the data is missing, or the split's file is of other data.
     """
-    items = read_acdc(settings.data_dir)
+    items = settings.cohort().items(settings.data_dir)
     if settings.split is not None:
         return read_split(settings.split, items)
     patients = len({item["patient"] for item in items})
@@ -143,10 +145,10 @@ def run_arm(
     arm, folder = ARMS[run.arm], run.folder(out)
     split = study_split(settings)
     items = training_items(settings, split, run.amount, run.seed)
-    grid = ShortAxisGrid((settings.spacing,) * 2, (settings.side,) * 2)
-    training = load_slices(items, _wide_grid(settings))
+    cohort = settings.cohort()
+    training = cohort.training(items)
     network = train_segmentation(
-        new_network(run.network, run.seed),
+        new_network(run.network, run.seed, cohort.scheme.num_classes),
         training,
         _validation(settings),
         folder,
@@ -155,51 +157,70 @@ def run_arm(
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         seed=run.seed,
-        synth=_synth(arm, run, training, settings, out, phantoms, device),
+        scheme=cohort.scheme,
+        synth=_synth(run, settings, out, phantoms, device),
         fine_tuned=arm.fine_tuned,
         augment=_augmentation(arm, settings),
         loss=segmentation_loss(),
         device=device,
     )
-    scores, slices = evaluate_segmentation(network, load_test_volumes(split.testing, grid), grid)
+    scores, slices = cohort.test(network, split.testing)
     write_slice_scores(folder / "slices.csv", slices)
     write_scores(folder / "scores.csv", scores)
 
 
-def _synth(
-    arm: Arm,
-    run: PlannedRun,
-    training: Sequence[dict[str, Any]],
-    settings: StudySettings,
-    out: Path,
-    phantoms: PhantomSynthesizer | None,
-    device: str,
-) -> RandCardiacSynthd | None:
-    """Return the transform of an arm; None without synthesis."""
-    keys, units = (IMAGE, LABEL), (0.0, 1.0)
-    if not arm.prob:
-        return None
-    if arm.source == "phantom":
-        if phantoms is None:
-            raise ValueError("an arm with phantoms needs a PhantomSynthesizer")
-        return RandCardiacSynthd(keys, phantoms, arm.prob, "new", intensity_range=units)
-    trained = _trained(run, training, settings, out, device)
-    return RandCardiacSynthd(keys, trained, arm.prob, "vary", strength=0.6, intensity_range=units)
-
-
-def _trained(
-    run: PlannedRun, training: Sequence[dict[str, Any]], settings: StudySettings, out: Path, device: str
+def train_synthesizer_of(
+    amount: int, seed: int, settings: StudySettings, out: Path, device: str, threads: int = 0
 ) -> CardiacSynthesizer:
-    """Return the synthesizer of these training patients, trained on nobody else."""
+    """Return the synthesizer of an amount's and seed's training patients, trained on nobody else, or go on with it.
+
+    Args:
+        amount: of training patients.
+        seed: that draws them.
+        settings: the study's.
+        out: the study's folder.
+        device: where to train.
+        threads: of the CPU; 0 leaves them as they are.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    cohort = settings.cohort()
+    training = cohort.training(training_items(settings, study_split(settings), amount, seed))
     return train_synthesizer(
         training,
-        out / "synthesizers" / f"{run.amount}_patients" / f"seed_{run.seed}" / network_folder(run.network),
-        spacing=(settings.spacing,) * 2,
-        spatial_size=(settings.side,) * 2,
+        out / "synthesizers" / f"{amount}_patients" / f"seed_{seed}",
+        spacing=cohort.spacing(training),
+        spatial_size=cohort.size,
         budget=SynthesisBudget(iterations=settings.synthesis_iterations),
-        seed=run.seed,
+        scheme=cohort.scheme,
+        view=cohort.view,
+        seed=seed,
         device=device,
-    ).to(device)
+    )
+
+
+def _synth(
+    run: PlannedRun, settings: StudySettings, out: Path, phantoms: PhantomSynthesizer | None, device: str
+) -> RandCardiacSynthd | None:
+    """Return the transform of an arm; None without synthesis."""
+    arm = ARMS[run.arm]
+    if not arm.prob:
+        return None
+    synthesizer: PhantomSynthesizer | CardiacSynthesizer | None = phantoms
+    if arm.source == "vaegan":
+        synthesizer = train_synthesizer_of(run.amount, run.seed, settings, out, device).to(device)
+    if synthesizer is None:
+        raise ValueError("an arm with phantoms needs a PhantomSynthesizer")
+    # Slices lie on the synthesizer's own grid: stretched frames have no spacing in common.
+    return RandCardiacSynthd(
+        (IMAGE, LABEL),
+        synthesizer,
+        arm.prob,
+        arm.mode,
+        strength=0.6,
+        intensity_range=(0.0, 1.0),
+        spacing=synthesizer.spacing,
+    )
 
 
 def _augmentation(arm: Arm, settings: StudySettings) -> Augmentation:
@@ -209,45 +230,27 @@ def _augmentation(arm: Arm, settings: StudySettings) -> Augmentation:
     return lambda image, label, generator: (middle(image), middle(label))
 
 
-def _wide_grid(settings: StudySettings) -> ShortAxisGrid:
-    return ShortAxisGrid((settings.spacing,) * 2, (settings.side + 2 * settings.margin,) * 2)
-
-
 @lru_cache(maxsize=1)
 def _validation(settings: StudySettings) -> list[dict[str, Any]]:
     """Return the validation slices; kept, for all runs of a process need the same."""
-    grid = ShortAxisGrid((settings.spacing,) * 2, (settings.side,) * 2)
-    return load_slices(study_split(settings).validation, grid)
+    return settings.cohort().slices(study_split(settings).validation)
 
 
-def _finished(
-    runs: Sequence[PlannedRun],
-    settings: StudySettings,
-    out: Path,
-    phantoms: PhantomSynthesizer | None,
-    workers: int,
-    device: str,
-    tell: Callable[[], None],
-) -> Iterator[PlannedRun]:
-    """Yield each run when it is finished; the first error stops all."""
+def _run_jobs(jobs: Sequence[Callable[[int], Any]], workers: int, tell: Callable[[], None]) -> None:
+    """Run jobs, so many side by side, each given its number of threads (0: as they are); the first error stops all."""
     if workers == 1:
-        for run in runs:
-            run_arm(run, settings, out, phantoms, device, threads=0)
-            yield run
+        for job in jobs:
+            job(0)
+            tell()
         return
     # Forked processes may not use CUDA, nor threads that their parent has started.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting: dict[Future[None], PlannedRun] = {
-            pool.submit(run_arm, run, settings, out, phantoms, device, 1): run for run in runs
-        }
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        waiting = {pool.submit(job, 1) for job in jobs}
         try:
             while waiting:
-                done, _ = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
+                done, waiting = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
                 for future in done:
-                    run = waiting.pop(future)
                     future.result()
-                    yield run
                 tell()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -259,4 +262,12 @@ def _steps_done(settings: StudySettings, out: Path) -> int:
     return sum(settings.iterations_per_round * len(read_csv(path)) for path in histories if path.exists())
 
 
-__all__ = ["PlannedRun", "planned_runs", "run_arm", "run_study", "study_split", "training_items"]
+__all__ = [
+    "PlannedRun",
+    "planned_runs",
+    "run_arm",
+    "run_study",
+    "study_split",
+    "train_synthesizer_of",
+    "training_items",
+]

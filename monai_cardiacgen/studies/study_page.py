@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from ..anatomy.labels import LabelScheme
-from ..anatomy.schemes import ACDC
 from ..data.files import read_json, whole_file, write_csv
 from ..errors import DataError
+from .cohort import Cohort, cohort
+from .elsewhere import elsewhere_section
 from .html_page import details, document, pairs_table, paragraphs, picture, split_table, table, text
 from .stages import environment
 from .study_figures import (
@@ -36,15 +37,17 @@ from .study_tables import (
     worst_cases,
 )
 
+#: The settings that make a cohort, with what studies had before they were settings.
+_GRID = {"dataset": "acdc", "spacing": 2.0, "side": 96, "margin": 16}
 
-def write_study_page(out: Path, pictures: Sequence[SegmentedSlice] = (), scheme: LabelScheme = ACDC) -> Path:
+
+def write_study_page(out: Path, pictures: Sequence[SegmentedSlice] = ()) -> Path:
     """Write `index.html`, `results.csv` (means) and `differences.csv` of all finished runs; return the page's path.
 
     Args:
         out: the study's folder, with `settings.json`, `split.json` and the runs; `environment.json` names the machine
             of the trainings, where it is there.
         pictures: worst cases to show.
-        scheme: label scheme of their codes.
 
     Raises:
         DataError: when no run is finished, or a file of the study is missing or damaged.
@@ -57,7 +60,7 @@ def write_study_page(out: Path, pictures: Sequence[SegmentedSlice] = (), scheme:
     write_csv(out / "differences.csv", csv_rows(differences))
     path = out / "index.html"
     with whole_file(path) as beside:
-        beside.write_text(_page(out, runs, means, differences, pictures, scheme), encoding="utf-8")
+        beside.write_text(_page(out, runs, means, differences, pictures), encoding="utf-8")
     return path
 
 
@@ -67,16 +70,16 @@ def _page(
     means: Sequence[Estimate],
     differences: Sequence[Estimate],
     pictures: Sequence[SegmentedSlice],
-    scheme: LabelScheme,
 ) -> str:
     settings, split = read_json(out / "settings.json"), read_json(out / "split.json")
+    on_grid = cohort(*(settings.get(name, unsaid) for name, unsaid in _GRID.items()))
     title = "Does synthesis help to segment, and how much real data does it save?"
     body = [
         f"<h1>{text(title)}</h1>",
         f'<p class="lead">{text(_question(runs))}</p>',
         _verdict(differences),
         "<h2>What was done</h2>",
-        "<ol>" + "".join(f"<li>{text(step)}</li>" for step in _protocol(settings, split, runs)) + "</ol>",
+        "<ol>" + "".join(f"<li>{text(step)}</li>" for step in _protocol(settings, split, runs, on_grid)) + "</ol>",
         "<h2>Dice and distances</h2>",
     ]
     for network in dict.fromkeys(run.network for run in runs):
@@ -84,17 +87,19 @@ def _page(
     body += [
         _note(
             "Each patient counts once: the mean of both phases and of all trainings, on the grid of the files. HD is "
-            "the largest, HD95 the 95th percentile, ASSD the mean of the distances between both surfaces, in 3D. They "
+            "the largest, HD95 the 95th percentile, ASSD the mean of the distances between both surfaces, in 3D "
+            "for stacks. They "
             "do not exist for a structure of which the network found nothing (its Dice is 0), and are left out there: "
             "an arm that misses structures looks better in them than it is."
         ),
         details(
             "Structures that were missed", table("", ("network, patients, arm", "missed"), missed_structures(runs))
         ),
+        *elsewhere_section(runs),
         "<h2>The figures</h2>",
         *_figures(runs, means, differences),
         "<h2>Where it fails</h2>",
-        *_worst(runs, pictures, scheme),
+        *_worst(runs, pictures, on_grid.scheme),
         "<h2>What these numbers cannot tell</h2>",
         paragraphs(_caveats(runs, differences, split)),
         "<h2>Patients, settings and versions</h2>",
@@ -124,15 +129,17 @@ def _verdict(differences: Sequence[Estimate]) -> str:
     return f'<div class="verdict">{paragraphs([difference_sentence(one) for one in whole])}</div>'
 
 
-def _protocol(settings: Mapping[str, Any], split: Mapping[str, Sequence[str]], runs: Sequence[Run]) -> list[str]:
+def _protocol(
+    settings: Mapping[str, Any], split: Mapping[str, Sequence[str]], runs: Sequence[Run], on_grid: Cohort
+) -> list[str]:
     parts = ", ".join(f"{len(patients)} for {use}" for use, patients in split.items())
     planned = [settings.get(name, ()) for name in ("networks", "amounts", "seeds", "arms")]
     count = len(planned[0]) * len(planned[1]) * len(planned[2]) * len(planned[3])
-    told = {name: settings.get(name, "?") for name in ("spacing", "side", "iterations", "batch_size")}
+    told = {name: settings.get(name, "?") for name in ("iterations", "batch_size")}
     steps = [
         f"Patients were split by patient: {parts}. Each amount is drawn from the training patients by the seed, with "
         f"the pathology groups as even as possible; the patients of validation and test are the same throughout.",
-        f"Slices were resampled to {told['spacing']} mm and cut to {told['side']} × {told['side']} pixels.",
+        on_grid.preparation,
         f"Every training took {told['iterations']} steps of {told['batch_size']} slices; arms of the same network and "
         f"seed started from the same weights, and the weights that were best on the validation patients were tested.",
         *(_arm_step(arm) for arm in dict.fromkeys(run.arm for run in runs)),
@@ -151,7 +158,10 @@ def _arm_step(name: str) -> str:
     arm = ARMS[name]
     kind = {
         "phantom": "one of a phantom patient, made by formulas and not from any image",
-        "vaegan": "itself with its heart deformed by a synthesizer that was trained on these patients alone",
+        "vaegan": {
+            "vary": "itself with its heart deformed by a synthesizer that was trained on these patients alone",
+            "new": "a new one that a synthesizer drew and painted which was trained on these patients alone",
+        }[arm.mode],
     }[arm.source]
     seen = "real slices alone" if not arm.prob else f"each slice replaced with probability {arm.prob:g} by {kind}"
     tuned = f", but for the last {arm.fine_tuned:.0%} of the steps" if arm.fine_tuned else ""

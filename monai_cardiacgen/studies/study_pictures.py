@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..anatomy.schemes import ACDC
 from ..data.files import load_checkpoint
-from ..data.slices import IMAGE, LABEL, ShortAxisGrid
+from ..data.slices import IMAGE, LABEL
 from .study import study_split
 from .study_figures import SegmentedSlice
 from .study_results import Run, arm_title, read_runs
-from .study_settings import StudySettings, network_folder, new_network
+from .study_settings import StudySettings, named_network, network_folder, new_network
 
 
 def worst_slices(settings: StudySettings, out: Path, volumes: int = 3) -> list[SegmentedSlice]:
@@ -37,25 +36,22 @@ def worst_slices(settings: StudySettings, out: Path, volumes: int = 3) -> list[S
             values = [one.dice for one in run.scores if (one.patient, one.phase) == volume]
             own[volume] = float(np.nanmean(values))
     worst = sorted(dice[0], key=lambda volume: sum(own[volume] for own in dice))[:volumes]
-    items = [item for item in study_split(settings).testing if (item["patient"], item["phase"]) in worst]
-    grid = ShortAxisGrid((settings.spacing,) * 2, (settings.side,) * 2)
+    cohort = settings.cohort()
+    items = {(item["patient"], cohort.phase(item)): item for item in study_split(settings).testing}
     shown = []
-    for item in sorted(items, key=lambda item: worst.index((item["patient"], item["phase"]))):
-        on_grid = grid.load(item)
-        label = on_grid[LABEL].as_tensor()[0]
-        hearts = np.flatnonzero((label > 0).any(dim=0).any(dim=0))
-        middle = int(hearts[len(hearts) // 2])
+    for patient, phase in worst:
+        slices = cohort.slices([items[patient, phase]])
+        hearts = [one for one in slices if bool(one[LABEL].any())]
+        middle = hearts[len(hearts) // 2]
         for run, own in zip(runs, dice, strict=True):
-            network = new_network(_name(settings, run), run.seed)
+            network = new_network(named_network(settings, run.network), run.seed, cohort.scheme.num_classes)
             network.load_state_dict(load_checkpoint(run.folder / "best.pt")["network"])
             network.eval()
-            image = on_grid[IMAGE].as_tensor()[..., middle]
+            image, label = middle[IMAGE].as_tensor(), middle[LABEL].as_tensor()
             with torch.no_grad():
-                found = ACDC.to_codes(network(image[None]).argmax(dim=1))[0]
-            title = (
-                f"{item['patient']} {item['phase']}, {arm_title(run.arm)}: {own[item['patient'], item['phase']]:.2f}"
-            )
-            shown.append(SegmentedSlice(title, image[0], label[..., middle], found))
+                found = cohort.scheme.to_codes(network(image[None]).argmax(dim=1))[0]
+            title = f"{patient} {phase}, {arm_title(run.arm)}: {own[patient, phase]:.2f}"
+            shown.append(SegmentedSlice(title, image[0], label[0], found))
     return shown
 
 
@@ -68,11 +64,6 @@ def _comparable(settings: StudySettings, runs: Sequence[Run]) -> list[Run]:
                 if set(own) == set(settings.arms):
                     return [own[arm] for arm in settings.arms]
     return []
-
-
-def _name(settings: StudySettings, run: Run) -> str:
-    """Return the name by which the settings call a run's network."""
-    return next(name for name in settings.networks if network_folder(name) == run.network)
 
 
 __all__ = ["worst_slices"]

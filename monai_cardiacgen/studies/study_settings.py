@@ -12,10 +12,10 @@ from monai.bundle import ConfigParser
 from monai.networks.nets import UNet
 from torch import nn
 
-from ..anatomy.schemes import ACDC
 from ..data.files import read_json
 from ..errors import InputError
 from ..networks.nets.enet import ENet
+from .cohort import Cohort, DatasetName, cohort
 
 Source = Literal["phantom", "vaegan"]
 
@@ -28,8 +28,9 @@ class Arm:
         title: how tables and figures call it.
         prob: how often a real slice is replaced by a synthetic one, up to the last share of the steps.
         fine_tuned: that last share, which sees real slices alone.
-        source: of the synthetic cases: `"phantom"`, a `PhantomSynthesizer`'s new patients; `"vaegan"`, the hearts of
-            the training patients deformed by a synthesizer that was trained on these patients alone.
+        source: of the synthetic cases: `"phantom"`, a `PhantomSynthesizer`'s patients; `"vaegan"`, a synthesizer that
+            was trained on the training patients alone.
+        mode: `"new"`, new hearts; `"vary"`, those of the training patients deformed.
         augmented: whether slices are augmented (`StrongAugmentation`), real and synthetic alike.
     """
 
@@ -37,6 +38,7 @@ class Arm:
     prob: float = 0.0
     fine_tuned: float = 0.0
     source: Source = "phantom"
+    mode: Literal["new", "vary"] = "new"
     augmented: bool = True
 
 
@@ -48,7 +50,9 @@ ARMS: Mapping[str, Arm] = {
     "synthetic_only": Arm("synthetic only + ordinary augmentation", prob=1.0),
     "on_the_fly": Arm("real + synthetic on the fly", prob=0.5, fine_tuned=0.4),
     "fine_tuned": Arm("synthetic, then fine-tuned on real", prob=1.0, fine_tuned=0.5),
-    "vaegan_on_the_fly": Arm("real + deformed by the trained synthesizer", 0.5, 0.4, "vaegan"),
+    "vaegan_on_the_fly": Arm("real + deformed by the trained synthesizer", 0.5, 0.4, "vaegan", "vary"),
+    "vaegan_mixed": Arm("real + new by the trained synthesizer", 0.5, 0.0, "vaegan"),
+    "vaegan_only": Arm("new by the trained synthesizer only", 1.0, 0.0, "vaegan"),
 }
 #: The arm that the others are compared with.
 BASELINE = "ordinary"
@@ -59,7 +63,8 @@ class StudySettings:
     """What a study does; the same settings give the same numbers on a machine of the same kind.
 
     Attributes:
-        data_dir: ACDC's folder as the challenge ships it.
+        data_dir: the dataset's folder as it is shipped.
+        dataset: `"acdc"`, stacks of short-axis slices, or `"camus"`, apical echocardiograms.
         amounts: numbers of training patients; those of a smaller amount are among those of a larger one.
         seeds: of the choice of training patients, of weights and batches.
         arms: names in `ARMS`.
@@ -67,9 +72,9 @@ class StudySettings:
         validation: patients that choose each training's weights, the same in all.
         testing: patients of the test, the same in all.
         split: JSON file of `write_split` instead: its training patients are those that amounts are drawn from.
-        spacing: in-plane pixel size of the study's grid in mm.
+        spacing: in-plane pixel size of stacks in mm; echocardiograms are stretched.
         side: pixels of a slice along both axes.
-        margin: pixels more on each side in training, so that turning shows what lies beyond.
+        margin: pixels more on each side of a stack's slices in training, so that turning shows what lies beyond.
         iterations: optimizer steps of a training.
         iterations_per_round: steps between validations.
         batch_size: slices a step.
@@ -79,6 +84,7 @@ class StudySettings:
     """
 
     data_dir: str
+    dataset: DatasetName = "acdc"
     amounts: tuple[int, ...] = (5, 10)
     seeds: tuple[int, ...] = (0, 1, 2)
     arms: tuple[str, ...] = ("ordinary", "on_the_fly")
@@ -113,6 +119,10 @@ class StudySettings:
                 f"Expected iterations that are a multiple of {self.iterations_per_round}, got {self.iterations}."
             )
 
+    def cohort(self) -> Cohort:
+        """Return the dataset on the study's grid."""
+        return cohort(self.dataset, self.spacing, self.side, self.margin)
+
 
 #: What `cardiacgen study --preset` changes of the defaults.
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -131,6 +141,19 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "phantoms": 2000,
         "synthesis_iterations": 40000,
     },
+    "echo": {"dataset": "camus", "amounts": (8, 20, 50), "testing": 60, "side": 128, "iterations": 1500},
+    "paper3": {
+        "dataset": "camus",
+        "amounts": (8, 20, 50, 300),
+        "arms": ("ordinary", "on_the_fly", "vaegan_mixed", "vaegan_only", "vaegan_on_the_fly"),
+        "networks": ("enet", "unet"),
+        "testing": 80,
+        "side": 256,
+        "iterations": 6000,  # 40 epochs of 300 patients' 1,200 frames in batches of 8
+        "learning_rate": 1e-3,
+        "phantoms": 1000,
+        "synthesis_iterations": 15000,  # 50 epochs of them in batches of 4
+    },
 }
 
 
@@ -146,12 +169,13 @@ def preset_settings(preset: str, data_dir: str | Path, **changed: Any) -> StudyS
     return StudySettings(data_dir=str(data_dir), **{**PRESETS[preset], **given})
 
 
-def new_network(name: str, seed: int) -> nn.Module:
-    """Return a segmentation network `(B, 1, H, W)` to logits of ACDC's classes, with weights drawn from the seed.
+def new_network(name: str, seed: int, num_classes: int) -> nn.Module:
+    """Return a segmentation network `(B, 1, H, W)` to logits `(B, num_classes, H, W)`, its weights drawn.
 
     Args:
-        name: see `StudySettings.networks`.
-        seed: torch's own generator is left as it was.
+        name: see `StudySettings.networks`; a file says itself how many classes.
+        seed: of the weights; torch's own generator is left as it was.
+        num_classes: of the label scheme, the background among them.
 
     Raises:
         InputError: when the name is none of these.
@@ -159,9 +183,9 @@ def new_network(name: str, seed: int) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if name == "unet":
-            return UNet(2, 1, ACDC.num_classes, (16, 32, 64, 128, 256), (2, 2, 2, 2), norm="INSTANCE", act="LEAKYRELU")
+            return UNet(2, 1, num_classes, (16, 32, 64, 128, 256), (2, 2, 2, 2), norm="INSTANCE", act="LEAKYRELU")
         if name == "enet":
-            return ENet(2, in_channels=1, out_channels=ACDC.num_classes)
+            return ENet(2, in_channels=1, out_channels=num_classes)
         if not name.endswith(".json") or not Path(name).exists():
             raise InputError(f"Expected 'unet', 'enet' or a JSON file with a _target_ as network, got {name!r}.")
         parser = ConfigParser({"network": read_json(Path(name))})
@@ -173,4 +197,19 @@ def network_folder(name: str) -> str:
     return Path(name).stem
 
 
-__all__ = ["ARMS", "BASELINE", "PRESETS", "Arm", "StudySettings", "network_folder", "new_network", "preset_settings"]
+def named_network(settings: StudySettings, folder: str) -> str:
+    """Return the name by which the settings call a network, of its folder's name."""
+    return next(name for name in settings.networks if network_folder(name) == folder)
+
+
+__all__ = [
+    "ARMS",
+    "BASELINE",
+    "PRESETS",
+    "Arm",
+    "StudySettings",
+    "named_network",
+    "network_folder",
+    "new_network",
+    "preset_settings",
+]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .comparison import ALL, HEADINGS, interval_text
+from .comparison import ALL, HEADINGS, Measure, interval_text
 from .evaluation import Score
 from .slice_scores import POSITIONS
 from .study_results import Run, arm_title, by_condition
@@ -22,15 +22,29 @@ def all_estimates(runs: Sequence[Run], estimator: Estimator) -> list[Estimate]:
     """Return the estimates by measure and structure, and of Dice also by phase and by position of the slice."""
     structures: list[str | None] = [None, *structure_names(runs)]
     estimates: list[Estimate] = []
-    for measure in HEADINGS:
+    for measure in measures(runs):
         for structure in structures:
             estimates += estimator(runs, measure, Part(structure))
     for structure in structures:
         for phase in dict.fromkeys(score.phase for score in runs[0].scores):
             estimates += estimator(runs, "dice", Part(structure, phase=phase))
-        for position in POSITIONS:
+        for position in positions(runs):
             estimates += estimator(runs, "dice", Part(structure, position=position))
     return estimates
+
+
+def measures(runs: Sequence[Run]) -> list[Measure]:
+    """Return the measures that any score has a value of: echo has no HD95."""
+    return [
+        measure
+        for measure in HEADINGS
+        if any(not math.isnan(getattr(score, measure)) for run in runs for score in run.scores)
+    ]
+
+
+def positions(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return the positions of slices in the heart; none where volumes are single frames."""
+    return POSITIONS if runs[0].slices else ()
 
 
 def structure_names(runs: Sequence[Run]) -> list[str]:
@@ -91,13 +105,15 @@ def measures_table(
 ) -> tuple[list[tuple[str, int]], list[str], list[list[str]]]:
     """Return groups, head and rows of all means: a row an amount and arm, a column a measure and structure."""
     parts = [Part(name) for name in structure_names(runs)] + [WHOLE]
-    groups = [("", 1), *((heading, len(parts)) for heading, _ in HEADINGS.values())]
-    head = ["patients, arm", *(short_name(part.structure) for _ in HEADINGS for part in parts)]
+    known = measures(runs)
+    groups = [("", 1), *((HEADINGS[measure][0], len(parts)) for measure in known)]
+    head = ["patients, arm", *(short_name(part.structure) for _ in known for part in parts)]
     found = {(one.amount, one.arm, one.measure, one.part): one for one in means if one.network == network}
     rows = []
     for amount, arm in dict.fromkeys((amount, arm) for amount, arm, *_ in found):
         cells = []
-        for measure, (_, decimals) in HEADINGS.items():
+        for measure in known:
+            decimals = HEADINGS[measure][1]
             for part in parts:
                 mean = found[amount, arm, measure, part].interval.mean
                 cells.append("–" if math.isnan(mean) else f"{mean:.{decimals}f}")
@@ -130,7 +146,7 @@ def parts_table(
         signed: for differences.
     """
     phases = list(dict.fromkeys(score.phase for score in runs[0].scores))
-    parts = [Part(phase=phase) for phase in phases] + [Part(position=position) for position in POSITIONS]
+    parts = [Part(phase=phase) for phase in phases] + [Part(position=position) for position in positions(runs)]
     found = {(one.amount, one.arm, one.part): one for one in select_dice(estimates, network)}
     rows = [
         [
@@ -139,7 +155,7 @@ def parts_table(
         ]
         for amount, arm in dict.fromkeys((amount, arm) for amount, arm, _ in found)
     ]
-    return ["patients, arm", *phases, *POSITIONS], rows
+    return ["patients, arm", *phases, *positions(runs)], rows
 
 
 def missed_structures(runs: Sequence[Run]) -> list[list[str]]:
@@ -148,7 +164,7 @@ def missed_structures(runs: Sequence[Run]) -> list[list[str]]:
     for (network, amount), arms in by_condition(runs).items():
         for arm, own in arms.items():
             scores = [score for run in own for score in run.scores if not math.isnan(score.dice)]
-            missed = sum(math.isnan(score.hd95) for score in scores)
+            missed = sum(math.isnan(score.hd95) and math.isnan(score.hd) for score in scores)
             rows.append([f"{network}, {amount}, {arm_title(arm)}", f"{missed} of {len(scores)}"])
     return rows
 

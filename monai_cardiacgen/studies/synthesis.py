@@ -93,6 +93,7 @@ def train_synthesizer(
     spatial_size: tuple[int, int],
     budget: SynthesisBudget | None = None,
     scheme: LabelScheme = ACDC,
+    view: View = "short axis",
     name: str = "cine_mr_vaegan",
     seed: int = 0,
     device: torch.device | str = "cpu",
@@ -111,6 +112,7 @@ def train_synthesizer(
         spatial_size: of the synthesizer's images, in pixels, each side a multiple of 16.
         budget: how long and how large.
         scheme: codes of the label maps.
+        view: of the anatomy gate.
         name: recorded with every case that the synthesizer makes.
         seed: of weights, batches and draws.
         device: where to train.
@@ -127,9 +129,8 @@ def train_synthesizer(
         raise InputError(f"Expected slices with hearts, got {len(slices)} slices without any label.")
     trainer = _trainer(hearts, spatial_size, budget, scheme, seed, device)
     run_resumed(trainer, folder / "synthesis.pt", budget.iterations, progress)
-    return trained_synthesizer(
-        trainer, hearts, spacing, {"name": name, "seed": seed, "budget": asdict(budget), "slices": len(hearts)}
-    )
+    provenance = {"name": name, "seed": seed, "budget": asdict(budget), "slices": len(hearts)}
+    return trained_synthesizer(trainer, hearts, spacing, provenance, view)
 
 
 def trained_synthesizer(

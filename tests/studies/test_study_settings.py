@@ -51,7 +51,7 @@ def test_unknown_preset() -> None:
 @pytest.mark.parametrize("name", ["unet", "enet"])
 def test_networks_by_name_and_seed(name: str) -> None:
     before = torch.random.get_rng_state()
-    first, again, other = (new_network(name, seed) for seed in (1, 1, 2))
+    first, again, other = (new_network(name, seed, 4) for seed in (1, 1, 2))
     assert torch.equal(before, torch.random.get_rng_state())
     weights = [next(network.parameters()) for network in (first, again, other)]
     assert torch.equal(weights[0], weights[1])
@@ -63,10 +63,10 @@ def test_any_other_network_by_target(tmp_path: Path) -> None:
     path = tmp_path / "basic.json"
     arguments = {"spatial_dims": 2, "in_channels": 1, "out_channels": 4, "features": [4, 4, 4, 4, 4, 4]}
     path.write_text(json.dumps({"_target_": "monai.networks.nets.BasicUNet", **arguments}))
-    assert new_network(str(path), 0)(torch.rand(2, 1, 32, 32)).shape == (2, 4, 32, 32)
+    assert new_network(str(path), 0, 4)(torch.rand(2, 1, 32, 32)).shape == (2, 4, 32, 32)
     assert network_folder(str(path)) == "basic"
 
 
 def test_unknown_network() -> None:
     with pytest.raises(InputError, match="'unet', 'enet' or a JSON file"):
-        new_network("vit", 0)
+        new_network("vit", 0, 4)
