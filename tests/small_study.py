@@ -9,10 +9,10 @@ from monai_cardiacgen.phantom import write_acdc_phantom
 from monai_cardiacgen.studies.study_settings import StudySettings
 
 
-def small_settings(folder: Path, patients: int, seed: int, **changed: Any) -> StudySettings:
-    """Return settings of a study of seconds, whose patients are written to `folder`."""
+def small_settings(folder: Path | None, patients: int, seed: int, **changed: Any) -> StudySettings:
+    """Return settings of a study of seconds, whose patients are written to `folder`, if given."""
     small: dict[str, Any] = {
-        "data_dir": str(write_acdc_phantom(folder, patients=patients, seed=seed)),
+        "data_dir": "" if folder is None else str(write_acdc_phantom(folder, patients=patients, seed=seed)),
         "seeds": (0,),
         "validation": 1,
         "testing": 2,

@@ -161,7 +161,8 @@ def apical_preprocessing(
     grey = ScaleIntensityRanged(IMAGE, a_min=0.0, a_max=255.0, b_min=0.0, b_max=1.0, clip=True)
     if spacing is not None:
         return _resampled((), check_spacing(spacing, 2), grey, spatial_size, scheme)
-    modes = ("bilinear", "nearest" if scheme is None else "bilinear")
+    # PyTorch's plain "nearest" would move the label half a pixel off its image.
+    modes = ("bilinear", "nearest-exact" if scheme is None else "bilinear")
     stretched = Resized(BOTH, tuple(int(side) for side in spatial_size), mode=modes, allow_missing_keys=True)
     return Preprocessing(Compose([*_loaded(scheme), stretched, grey, *_finished(scheme)]))
 
