@@ -33,6 +33,7 @@ from .study_tables import (
     measures_table,
     missed_structures,
     parts_table,
+    positions,
     select,
     worst_cases,
 )
@@ -185,11 +186,12 @@ def _network_tables(
         table(f"{name}: all measures, means; Dice: higher is better, mm: lower is better", head, rows, groups=groups)
     )
     head, rows = parts_table(means, runs, network)
-    inside = table(f"{name}: Dice by phase (volumes) and by the slice's third of the heart (slices)", head, rows)
+    by_slice = " (volumes) and by the slice's third of the heart (slices)" if positions(runs) else ""
+    inside = table(f"{name}: Dice by phase{by_slice}", head, rows)
     if less:
         head, rows = parts_table(differences, runs, network, signed=True)
         inside += table(f"{name}: their differences to “{baseline}”", head, rows)
-    parts.append(details(f"{name}: by phase and by position between base and apex", inside))
+    parts.append(details(f"{name}: by phase" + (" and by position in the heart" if by_slice else ""), inside))
     return parts
 
 
