@@ -42,6 +42,8 @@ class PackedMasks:
     def pack(cls, mask: torch.Tensor) -> PackedMasks:
         """Pack boolean masks `(*groups, N, H, W)`."""
         count = mask.shape[-3]
+        if mask.device.type == "cpu":
+            return cls(torch.from_numpy(np.packbits(mask.numpy(), axis=-3, bitorder="little")), count)
         whole = F.pad(mask, (0, 0, 0, 0, 0, -count % 8)).view(torch.uint8).unflatten(-3, (-(-count // 8), 8))
         bits = whole.select(-3, 0).clone()
         for bit in range(1, min(8, count)):
@@ -72,6 +74,9 @@ class PackedMasks:
 
     def unpack(self) -> torch.Tensor:
         """Return the masks, boolean `(*groups, N, H, W)`."""
+        if self.bits.device.type == "cpu":
+            masks = np.unpackbits(self.bits.numpy(), axis=-3, count=self.count, bitorder="little")
+            return torch.from_numpy(masks).view(torch.bool)
         shape = (*self.bits.shape[:-3], -1, *self.bits.shape[-2:])
         shift = torch.arange(8, dtype=torch.uint8, device=self.bits.device).view(8, 1, 1)
         masks = ((self.bits.unsqueeze(-3) >> shift) & 1).view(torch.bool).reshape(shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import torch
@@ -65,27 +66,27 @@ class EnlargedConvolution:
         half = [side // 2 for side in shape[1:]]
         parents = values[: len(values) - len(own)].view(shape[0], *half, -1)
         children = self._convolution(parents.movedim(-1, 1)).movedim(1, -1)
-        out = values.new_empty(*shape, self.features)
+        flat = values.new_empty(math.prod(shape) + 1, self.features)  # the last row takes what leaves the image
+        out = flat[:-1].view(*shape, self.features)
         for place, part in zip(self.places, children.split(self.features, dim=-1), strict=True):
             here = (slice(None), *(slice(step, None, 2) for step in place))
             out[here] = part[(slice(None), *(slice(step, step + side) for step, side in zip(place, half, strict=True)))]
-        out = out.view(-1, self.features)
         if len(own):
             first = len(values) - len(own)
-            self._spread_to(out, values[first:] - values.index_select(0, parent[first:]), own, shape)
-        return out
+            self._spread_to(flat, values[first:] - values.index_select(0, parent[first:]), own, shape)
+        return flat[:-1]
 
     def _spread_to(self, out: torch.Tensor, difference: torch.Tensor, own: torch.Tensor, shape: Sequence[int]) -> None:
         """Add to `out` what pixels `own` `(K,)` add for their `difference` `(K, in_channels)` from their parents."""
-        added = (difference @ self._spread).view(len(difference), -1, self.features)
+        added = (difference @ self._spread).view(-1, self.features)
         steps = torch.tensor(list(itertools.product((1, 0, -1), repeat=len(shape) - 1)), device=out.device)
         row, *places = torch.unravel_index(own, tuple(shape))
-        target, inside = row.unsqueeze(1), torch.ones_like(added[..., 0], dtype=torch.bool)
+        target, outside = row.unsqueeze(1), torch.zeros(len(own), len(steps), dtype=torch.bool, device=out.device)
         for axis, (place, side) in enumerate(zip(places, shape[1:], strict=True)):
             there = place.unsqueeze(1) + steps[:, axis]
-            inside &= (there >= 0) & (there < side)
+            outside |= (there < 0) | (there >= side)
             target = target * side + there
-        out.index_add_(0, target[inside], added[inside])
+        out.index_add_(0, target.masked_fill_(outside, len(out) - 1).flatten(), added)
 
 
 def _kernel_at(weight: torch.Tensor, place: Sequence[int]) -> torch.Tensor:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -13,16 +12,18 @@ from ..checks import check_divisible
 from ..errors import InputError
 from ..networks.blocks.label_patches import LabelPatches, distinct_patches, subsampled
 from ..networks.blocks.modulation import channel_statistics, pieces
-from ..networks.blocks.spade import SPADEResidualBlock, SpatiallyAdaptiveNorm
+from ..networks.blocks.spade import SPADEResidualBlock
 from ..networks.nets.spade_generator import SPADEGenerator
 from .enlarged_convolution import EnlargedConvolution
 from .frozen_convolution import FrozenConvolution
+from .painter_modulation import SLOPE, DenseModulation, Modulation, TabulatedModulation
 from .patch_tables import PatchTables
+from .pixel_box import Box, box_of, parents_of_box, within
 from .pixel_modulation import Modulate, compiled_modulate, modulate
 from .pixel_sources import PixelSources, parents_of, pixel_sources
 
-_SLOPE = 0.2
-Statistics = tuple[torch.Tensor, torch.Tensor]
+#: How far the last level's second convolution and the image's look beyond a box together.
+_HALO = 2
 
 
 class FastPainter(nn.Module):
@@ -87,6 +88,7 @@ class FastPainter(nn.Module):
         style: torch.Tensor,
         noise: Sequence[torch.Tensor] | None = None,
         condition: torch.Tensor | None = None,
+        needed: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return the image `(B, out_channels, *spatial)` in [0, 1], float32.
 
@@ -95,6 +97,7 @@ class FastPainter(nn.Module):
             style: `(B, style_size)`.
             noise: as of the generator.
             condition: as of the generator.
+            needed: where the image is wanted, `(B, 1, *spatial)`, bool; elsewhere it may be 0. None for everywhere.
 
         Raises:
             ShapeError: for a size that the generator's depth does not divide, or a style or condition that does not
@@ -108,13 +111,21 @@ class FastPainter(nn.Module):
         coarse = F.one_hot(subsampled(label, generator.factor, dims), generator.label_channels).movedim(-1, 1)
         x = generator.coarsest(style, coarse.to(style.dtype))
         rows = x.movedim(1, -1).reshape(-1, x.shape[1]).to(self.dtype)
+        box = None if needed is None else box_of(needed[:, 0], _HALO)
         for number, (level, size) in enumerate(zip(self._levels, sizes, strict=True)):
             here = subsampled(label, 2 ** (len(sizes) - 1 - number), dims)
             parent = parents_of(len(label), size, label.device) if number else None
-            rows = level(rows, here, generator.label_channels, style, parent, None if noise is None else noise[number])
-        rows = F.leaky_relu_(rows, _SLOPE)
-        painted = self._to_image(rows.view(len(label), *sizes[-1], -1).movedim(-1, 1))
-        return torch.sigmoid(painted.to(torch.float32))
+            its_noise = None if noise is None else noise[number]
+            its_box = box if number == len(sizes) - 1 else None
+            rows = level(rows, here, generator.label_channels, style, parent, its_noise, its_box)
+        rows = F.leaky_relu_(rows, SLOPE)
+        size = sizes[-1] if box is None else tuple(side.stop - side.start for side in box)
+        painted = torch.sigmoid(self._to_image(rows.view(len(label), *size, -1).movedim(-1, 1)).to(torch.float32))
+        if box is None:
+            return painted
+        image = painted.new_zeros(*painted.shape[:2], *sizes[-1])
+        image[(..., *box)] = painted
+        return image
 
     @torch.no_grad()
     def learn(self, label: torch.Tensor) -> None:
@@ -152,143 +163,67 @@ class _Level:
         style: torch.Tensor,
         parent: torch.Tensor | None,
         noise: torch.Tensor | None,
+        box: Box | None = None,
     ) -> torch.Tensor:
-        """Return the block's output `(N, out_channels)` of `x`, which `parent` enlarges to the label map's size."""
-        modulations = self._modulations(label, classes, style, parent)
+        """Return the block's output `(N, out_channels)` of `x`, which `parent` enlarges to the label map's size.
+
+        What follows the last statistics, which are those of all pixels, is done within `box` only.
+        """
+        patches = distinct_patches(label, classes)
+        inner = None if patches is None else box
+        modulations = self._modulations(label, patches, style, parent, inner)
         statistics = channel_statistics(x, len(label))  # every parent has as many children: they have the same
         hidden = modulations[0].activated(x, statistics)
-        if isinstance(modulations[0], _Tabulated) and modulations[0].sources.own is not None:
+        if isinstance(modulations[0], TabulatedModulation) and modulations[0].sources.own is not None:
             self.enlarged = self.enlarged or EnlargedConvolution(self.block.conv_0, self.dtype)
             hidden = self.enlarged(hidden, modulations[0].sources, label.shape)
         else:
             hidden = _convolved(self.first, hidden, label.shape)
         if noise is not None and self.strength is not None:
             hidden.addcmul_(noise.to(hidden.dtype).reshape(-1, 1), self.strength)
-        hidden = modulations[1].activated(hidden, channel_statistics(hidden, len(label)))
-        out = _convolved(self.second, hidden, label.shape)
+        hidden_statistics, shape = channel_statistics(hidden, len(label)), label.shape
+        if inner is not None:
+            hidden, x = within(hidden, shape, inner), within(x, *parents_of_box(shape, inner))
+            shape = label[(slice(None), *inner)].shape
+            parent = parents_of(len(label), shape[1:], label.device)
+        hidden = modulations[1].activated(hidden, hidden_statistics)
+        out = _convolved(self.second, hidden, shape)
         if self.shortcut is None:
             for begin, end in pieces(out):
                 out[begin:end] += x[begin:end] if parent is None else x.index_select(0, parent[begin:end])
         else:
             modulations[2].add_product(out, x, statistics, self.shortcut)
-        return out
+        return out if box is inner else within(out, shape, box)
 
     def _modulations(
-        self, label: torch.Tensor, classes: int, style: torch.Tensor, parent: torch.Tensor | None
-    ) -> list[_Modulation]:
-        """Return what the norms do here; the first and the shortcut's see pixels that `parent` enlarges."""
-        patches = distinct_patches(label, classes)
+        self,
+        label: torch.Tensor,
+        patches: LabelPatches | None,
+        style: torch.Tensor,
+        parent: torch.Tensor | None,
+        box: Box | None,
+    ) -> list[Modulation]:
+        """Return what the norms do here; the first and the shortcut's see pixels that `parent` enlarges.
+
+        With a `box`, all but the first see what lies in it.
+        """
         if patches is None:
             parents = (parent, None, parent)
-            return [_Dense(norm, label, style, its) for norm, its in zip(self.norms, parents, strict=False)]
-        same = PixelSources(None, patches.lookup.flatten())
-        enlarged = same if parent is None else pixel_sources(patches.lookup, parent)
+            return [DenseModulation(norm, label, style, its) for norm, its in zip(self.norms, parents, strict=False)]
+        enlarged = _enlarged(patches.lookup, parent)
+        lookup, shortcut = patches.lookup, enlarged
+        if box is not None:
+            lookup = lookup[(slice(None), *box)]
+            shortcut = _enlarged(lookup, parents_of(len(label), lookup.shape[1:], label.device))
+        sources = (enlarged, PixelSources(None, lookup.flatten()), shortcut)
         return [
-            _Tabulated(norm, table, patches, style, its, self.kernel)
-            for norm, table, its in zip(self.norms, self.tables.of(patches), (enlarged, same, enlarged), strict=False)
+            TabulatedModulation(norm, table, patches, style, its, self.kernel)
+            for norm, table, its in zip(self.norms, self.tables.of(patches), sources, strict=False)
         ]
 
 
-class _Modulation(Protocol):
-    """A norm and its modulation of pixels `x` with their mean and standard deviation."""
-
-    def activated(self, x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
-        """Return LeakyReLU of all modulated values of the norm's sources, `(P, C)`."""
-
-    def add_product(self, out: torch.Tensor, x: torch.Tensor, statistics: Statistics, weight: torch.Tensor) -> None:
-        """Add the product of all modulated pixels, without activation, and `weight` `(C, O)` to `out` `(M, O)`."""
-
-
-class _Tabulated:
-    """Norm and modulation where scale and shift of a pixel are those of its patch."""
-
-    def __init__(
-        self,
-        norm: SpatiallyAdaptiveNorm,
-        table: torch.Tensor,
-        patches: LabelPatches,
-        style: torch.Tensor,
-        sources: PixelSources,
-        kernel: Modulate,
-    ) -> None:
-        gamma_beta = norm.with_style(table, patches, style)
-        self.gamma, self.beta = gamma_beta.chunk(2, dim=1)
-        self.row = patches.row
-        self.sources = sources
-        self.kernel = kernel
-
-    def activated(self, x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
-        out = x.new_empty(len(self.sources.lookup), x.shape[1])
-        cuts = pieces(x, len(out)) if self.kernel is modulate else [(0, len(out))]
-        tables, slope = self._tables(x, statistics), torch.tensor(_SLOPE)
-        for begin, end in cuts:
-            self._modulate(x, begin, end, tables, slope, out[begin:end])
-        return out
-
-    def add_product(self, out: torch.Tensor, x: torch.Tensor, statistics: Statistics, weight: torch.Tensor) -> None:
-        tables, slope = self._tables(x, statistics), torch.tensor(1.0)
-        product = out if self.sources.value is None else out.new_zeros(len(self.sources.lookup), out.shape[1])
-        for begin, end in pieces(x, len(product)):
-            part = x.new_empty(end - begin, x.shape[1])
-            self._modulate(x, begin, end, tables, slope, part)
-            product[begin:end].addmm_(part, weight)
-        if self.sources.value is not None:
-            for begin, end in pieces(out):
-                out[begin:end] += product.index_select(0, self.sources.value[begin:end])
-
-    def _modulate(
-        self, x: torch.Tensor, begin: int, end: int, tables: Statistics, slope: torch.Tensor, out: torch.Tensor
-    ) -> None:
-        """Write the modulated values from `begin` to `end` to `out`."""
-        parent = (
-            torch.arange(begin, end, device=x.device) if self.sources.parent is None else self.sources.parent[begin:end]
-        )
-        self.kernel(x, parent, self.sources.lookup[begin:end], *tables, slope, out)
-
-    def _tables(self, x: torch.Tensor, statistics: Statistics) -> tuple[torch.Tensor, torch.Tensor]:
-        mean, deviation = (one if len(one) == 1 else one[self.row] for one in statistics)
-        scale = (1 + self.gamma) / deviation
-        return scale.to(x.dtype), (self.beta - mean * scale).to(x.dtype)
-
-
-class _Dense:
-    """Norm and modulation where every pixel has a scale and a shift of its own, by the norm's convolutions."""
-
-    def __init__(
-        self, norm: SpatiallyAdaptiveNorm, label: torch.Tensor, style: torch.Tensor, parent: torch.Tensor | None
-    ) -> None:
-        self.norm = norm
-        self.label = label
-        self.style = style
-        self.parent = parent
-
-    def activated(self, x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
-        out = x.new_empty(self.label.numel(), x.shape[1])
-        for begin, end, part in self._pieces(x, statistics):
-            out[begin:end] = F.leaky_relu_(part, _SLOPE)
-        return out
-
-    def add_product(self, out: torch.Tensor, x: torch.Tensor, statistics: Statistics, weight: torch.Tensor) -> None:
-        for begin, end, part in self._pieces(x, statistics):
-            out[begin:end].addmm_(part, weight)
-
-    def _pieces(self, x: torch.Tensor, statistics: Statistics) -> Iterator[tuple[int, int, torch.Tensor]]:
-        one_hot = F.one_hot(self.label, self.norm.shared.in_channels).movedim(-1, 1).to(torch.float32)
-        of_labels = self.norm.gamma_beta(F.relu_(self.norm.shared(one_hot))).movedim(1, -1).flatten(1, -2)
-        of_style = None if self.norm.style is None else self.norm.style(self.style).unflatten(1, (one_hot.shape[1], -1))
-        begin = 0
-        for row, (mean, deviation) in enumerate(zip(*statistics, strict=True)):
-            label = self.label[row].flatten()
-            for low, high in pieces(x, len(label)):
-                table = of_labels[row, low:high]
-                if of_style is not None:
-                    table = table + of_style[row].index_select(0, label[low:high])
-                gamma, beta = table.chunk(2, dim=1)
-                at = slice(begin + low, begin + high)
-                values = x[at] if self.parent is None else x.index_select(0, self.parent[at])
-                normalised = (values - mean) / deviation
-                yield begin + low, begin + high, torch.addcmul(normalised, normalised, gamma).add_(beta).to(x.dtype)
-            begin += len(label)
+def _enlarged(lookup: torch.Tensor, parent: torch.Tensor | None) -> PixelSources:
+    return PixelSources(None, lookup.flatten()) if parent is None else pixel_sources(lookup, parent)
 
 
 def _convolved(convolution: FrozenConvolution, pixels: torch.Tensor, shape: torch.Size) -> torch.Tensor:

@@ -50,8 +50,7 @@ def pixel_sources(lookup: torch.Tensor, parent: torch.Tensor) -> PixelSources:
 
 def parents_of(batch: int, size: Sequence[int], device: torch.device) -> torch.Tensor:
     """Return for every pixel of maps of `size` the number of the pixel that it was enlarged from, twice a side."""
-    half = [side // 2 for side in size]
-    parent = torch.arange(batch * torch.Size(half).numel(), device=device).view(batch, *half)
-    for axis in range(1, parent.ndim):
-        parent = parent.repeat_interleave(2, dim=axis)
+    parent = torch.arange(batch, device=device)
+    for side in size:
+        parent = parent.unsqueeze(-1) * (side // 2) + torch.arange(side, device=device) // 2
     return parent.flatten()

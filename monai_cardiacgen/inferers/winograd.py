@@ -94,7 +94,7 @@ def pays(layer: nn.Module, x_shape: torch.Size) -> bool:
     return (
         isinstance(layer, nn.Conv2d)
         and layer.kernel_size == (3, 3)
-        and min(layer.in_channels, layer.out_channels) >= 128
+        and min(layer.in_channels, layer.out_channels) >= 256
         and x_shape[2] * x_shape[3] >= 256
         and x_shape[2] % 2 == x_shape[3] % 2 == 0
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -133,6 +134,6 @@ def check_synthesizer(synthesizer: Any) -> Synthesizer:
 def device_of(synthesizer: Any) -> torch.device:
     """Return where a network's parameters or buffers are; the CPU for what has none."""
     if isinstance(synthesizer, nn.Module):
-        for tensor in (*synthesizer.parameters(), *synthesizer.buffers()):
+        for tensor in itertools.chain(synthesizer.parameters(), synthesizer.buffers()):  # no list of all of them
             return tensor.device
     return torch.device("cpu")

@@ -67,6 +67,33 @@ def test_paints_what_the_generator_paints(monkeypatch, dims, side, fewest):
         torch.testing.assert_close(painter(label, style, given), expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize(("dims", "side"), [(2, 96), (3, 48)])
+@pytest.mark.parametrize("place", ["corner", "middle"])
+def test_paints_the_same_where_it_is_needed(monkeypatch, dims, side, place):
+    monkeypatch.setattr(pixel_sources, "_FEWEST", 0)
+    network, label = generator(dims), boxes(2, side, dims)
+    style = torch.randn(2, 6, generator=seeded(1))
+    noise = network.draw_noise(label.shape[1:], row_generators(seeded(2), 2))
+    needed = torch.zeros(2, 1, *[side] * dims, dtype=torch.bool)
+    begin = 0 if place == "corner" else side // 2 - 5
+    needed[(1, 0, *[slice(begin, begin + 11)] * dims)] = True
+    image = FastPainter(network)(label, style, noise, needed=needed)
+    expected = painted_plainly(network, label, style, noise)
+    torch.testing.assert_close(image[needed], expected[needed], rtol=0, atol=1e-5)
+    assert image.shape == expected.shape
+    assert float((image == 0).float().mean()) > 0.1  # the rest was left out
+
+
+def test_noise_in_the_labels_is_painted_where_it_is_needed():
+    network = generator()
+    label = torch.randint(CLASSES, (1, 128, 128), generator=seeded(3))
+    style = torch.randn(1, 6, generator=seeded(1))
+    needed = torch.zeros(1, 1, 128, 128, dtype=torch.bool)
+    needed[..., 40:50, 100:] = True
+    image = FastPainter(network)(label, style, needed=needed)
+    torch.testing.assert_close(image[needed], painted_plainly(network, label, style, None)[needed], rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize(("dims", "style_size", "condition_size"), [(2, 6, 3), (3, 6, 3), (2, 0, 3), (2, 0, 0)])
 def test_paints_under_a_condition_with_and_without_a_style(dims, style_size, condition_size):
     network, label = generator(dims, style_size, condition_size), boxes(2, 32, dims)

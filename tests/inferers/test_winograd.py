@@ -40,9 +40,9 @@ def test_other_layers_are_refused(layer):
 
 
 def test_pays_with_many_channels_and_not_too_few_pixels():
-    many, few = torch.nn.Conv2d(128, 128, 3, padding=1), torch.nn.Conv2d(128, 64, 3, padding=1)
-    assert pays(many, torch.Size((1, 128, 32, 32)))
-    assert not pays(many, torch.Size((1, 128, 8, 8)))
-    assert not pays(many, torch.Size((1, 128, 33, 32)))
-    assert not pays(few, torch.Size((1, 128, 32, 32)))
-    assert not pays(torch.nn.Conv3d(128, 128, 3, padding=1), torch.Size((1, 128, 8, 8, 8)))
+    many, few = torch.nn.Conv2d(256, 256, 3, padding=1), torch.nn.Conv2d(256, 128, 3, padding=1)
+    assert pays(many, torch.Size((1, 256, 32, 32)))
+    assert not pays(many, torch.Size((1, 256, 8, 8)))
+    assert not pays(many, torch.Size((1, 256, 33, 32)))
+    assert not pays(few, torch.Size((1, 256, 32, 32)))
+    assert not pays(torch.nn.Conv3d(256, 256, 3, padding=1), torch.Size((1, 256, 8, 8, 8)))
