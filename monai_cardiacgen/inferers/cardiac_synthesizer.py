@@ -158,8 +158,8 @@ class CardiacSynthesizer(LabelPainter):
         before = self.hearts_in(label)
         hearts = self.sampler.near(before, strength, rows, self.told(condition, len(label)))
         after = hearts.label if self.sectors is None else self.sectors.moved(label, hearts.label, kept)
-        painted = self._paint(after, self.encode_style(image), rows, hearts.condition)
         share = heart_share(before, hearts.label, self.FEATHER)
+        painted = self._paint(after, self.encode_style(image), rows, hearts.condition, needed=share > 0)
         return SyntheticCases(
             share * painted + (1 - share) * kept, after, hearts.condition if self.sampler.vae.condition_size else None
         )

@@ -186,15 +186,21 @@ class LabelPainter(nn.Module):
         return painter_condition(self.generator.condition_size, self.sampler, self.hearts_in(label), condition)
 
     def _paint(
-        self, label: torch.Tensor, style: torch.Tensor, rows: list[torch.Generator], condition: torch.Tensor | None
+        self,
+        label: torch.Tensor,
+        style: torch.Tensor,
+        rows: list[torch.Generator],
+        condition: torch.Tensor | None,
+        needed: torch.Tensor | None = None,
     ) -> torch.Tensor:
+        """Return images; where they are not `needed`, `(B, 1, *spatial)`, they may be 0."""
         label, style = label.to(self.device), style.to(self.device)
         told = self.condition_of(label, condition)
         noise = [level.to(self.device) for level in self.generator.draw_noise(label.shape[1:], rows)]
         if self.painter is None:
             image: torch.Tensor = self.generator(self.scheme.one_hot(label), style, noise, told)
         else:
-            image = self.painter(self.scheme.to_channels(label), style, noise, told)
+            image = self.painter(self.scheme.to_channels(label), style, noise, told, needed)
         return image
 
 
