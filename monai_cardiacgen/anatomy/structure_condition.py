@@ -49,3 +49,17 @@ class StructureCondition:
             raise ShapeError(f"Expected label maps (B, 1, ...), got {tuple(label.shape)}; keep the channel axis.")
         chosen = self.scheme.one_hot(label[:, 0])[:, self._chosen]
         return torch.cat([1 - chosen.sum(dim=1, keepdim=True), chosen], dim=1)
+
+    def channel_numbers(self, shown: Sequence[str]) -> list[int]:
+        """Return the channel that each code of the scheme belongs to when some structures are shown and others not.
+
+        Args:
+            shown: names of structures; those that are not chosen, and all others, are background.
+
+        Example:
+            >>> from monai_cardiacgen.anatomy import ACDC
+            >>> StructureCondition(ACDC).channel_numbers(["myocardium"])
+            [0, 0, 2, 0]
+        """
+        numbers = {name: number for number, name in enumerate(self.structures, start=1) if name in shown}
+        return [numbers.get(name, 0) for name in self.scheme.names]

@@ -8,6 +8,7 @@ from .datalist import read_decathlon, read_folder
 from .echo_frames import EchoFrames
 from .heart_centre import centred_by_motion, centred_by_offset, heart_offset
 from .heart_slices import HeartSlices
+from .image_files import find_images
 from .image_quality import ImageQuality, measure_image_quality, select_by_grade
 from .memorisation_record import MemorisationRecord, read_memorisation, write_memorisation
 from .mmwhs import correct_mmwhs_codes, read_mmwhs
@@ -22,9 +23,11 @@ from .preprocessing import (
 from .round_sampler import RoundSampler
 from .seed_dataset import SeedDataset
 from .set_description import CaseRecord, SetDescription
+from .short_axis_slices import ShortAxisSlices
 from .slices import ShortAxisGrid, load_slices, slices_of
 from .split import Split, folds_by_patient, read_split, split_by_patient, write_split
 from .sunnybrook import load_sunnybrook, read_sunnybrook
+from .sunnybrook_slices import SunnybrookSlices
 from .synthetic_hdf5 import SyntheticHDF5
 from .synthetic_hdf5_writer import SyntheticHDF5Writer
 from .synthetic_set import SyntheticSet
@@ -45,7 +48,9 @@ __all__ = [
     "SeedDataset",
     "SetDescription",
     "ShortAxisGrid",
+    "ShortAxisSlices",
     "Split",
+    "SunnybrookSlices",
     "SyntheticHDF5",
     "SyntheticHDF5Writer",
     "SyntheticSet",
@@ -58,6 +63,7 @@ __all__ = [
     "centred_by_offset",
     "correct_mmwhs_codes",
     "export_nnunet",
+    "find_images",
     "folds_by_patient",
     "heart_offset",
     "load_slices",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ignite.engine import Engine, Events
 
 from ..data.files import load_checkpoint, save_checkpoint
+from ..errors import CheckpointError
 from ..ranks import of_first_rank, rank
 
 
 class RoundCheckpoint:
-    """Saves an engine's whole state after each epoch, and loads it when the engine starts.
+    """Saves a training's whole state after each epoch, and loads it when the engine starts.
+
+    The trainers of `engines` tell their whole state themselves. Of another engine, such as MONAI's `SupervisedTrainer`,
+    name the `parts` that have one; the numbers of its epoch and iteration are kept with them.
 
     The file is written beside and then renamed: a stop while it is written leaves the one before. Attach it after
     the handlers whose state the engine saves.
@@ -21,25 +27,46 @@ class RoundCheckpoint:
 
     Args:
         path: of the one checkpoint file.
+        parts: name to network, optimizer, schedule, ...; none for an engine whose own `state_dict` is enough.
 
     Raises:
         CheckpointError: at the start, when the file is damaged or that of another training.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, parts: Mapping[str, Any] | None = None) -> None:
         self.path = Path(path)
+        self.parts = None if parts is None else dict(parts)
 
     def attach(self, engine: Engine) -> None:
-        """Follow this engine, whose `state_dict` must be enough to go on."""
+        """Follow this engine."""
         engine.add_event_handler(Events.STARTED, self._load)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._save)
 
     def _load(self, engine: Engine) -> None:
         is_here = rank() == 0 and self.path.is_file()
         state = of_first_rank(load_checkpoint(self.path) if is_here else None)
-        if state is not None:
+        if state is None:
+            return
+        if self.parts is None:
             engine.load_state_dict(state)
+            return
+        if set(state) != {"epoch", "iteration", *self.parts}:
+            raise CheckpointError(
+                f"Expected in {self.path} a training's state with {sorted(self.parts)}, got {sorted(state)}; it is of "
+                f"another training: choose another folder."
+            )
+        try:
+            for name, part in self.parts.items():
+                part.load_state_dict(state[name])
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise CheckpointError(f"The state in {self.path} does not fit this training: {error}") from error
+        engine.state.epoch, engine.state.iteration = int(state["epoch"]), int(state["iteration"])
 
     def _save(self, engine: Engine) -> None:
-        if rank() == 0:
+        if rank() > 0:
+            return
+        if self.parts is None:
             save_checkpoint(self.path, engine.state_dict())
+            return
+        counters = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
+        save_checkpoint(self.path, {**counters, **{name: part.state_dict() for name, part in self.parts.items()}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from monai_cardiacgen.anatomy import MM_WHS, StructureCondition
+from monai_cardiacgen.anatomy import ACDC, MM_WHS, StructureCondition
 from monai_cardiacgen.errors import LabelError, ShapeError
 from monai_cardiacgen.seeding import seeded
 
@@ -36,3 +36,10 @@ def test_wrong_structures_and_shapes_are_refused():
         StructureCondition(MM_WHS)(LABEL[:, 0])
     with pytest.raises(LabelError, match="codes"):
         StructureCondition(MM_WHS)(LABEL + 1)
+
+
+def test_channel_numbers_are_those_of_the_one_hot_condition():
+    condition = StructureCondition(ACDC, ["left ventricular cavity", "right ventricular cavity"])
+    codes = torch.tensor(ACDC.codes).view(1, 1, -1)
+    assert condition(codes)[0].argmax(dim=0).tolist() == condition.channel_numbers(condition.structures) == [0, 2, 0, 1]
+    assert condition.channel_numbers(["right ventricular cavity", "myocardium"]) == [0, 2, 0, 0]

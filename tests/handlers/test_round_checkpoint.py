@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ignite.engine import Events
+from ignite.engine import Engine, Events
 from monai.engines import default_prepare_batch
 
 from monai_cardiacgen.engines import ResumableTrainer
@@ -56,3 +56,38 @@ def test_a_damaged_checkpoint_is_told(tmp_path):
     (tmp_path / "damaged.pt").write_bytes(b"PK no more")
     with pytest.raises(CheckpointError, match=r"damaged\.pt"):
         Drawing(tmp_path / "damaged.pt").run()
+
+
+class Plain(Engine):
+    """Adds draws of torch's own generator, begun anew each epoch, to a weight that is no part of the engine."""
+
+    def __init__(self, path, stop_at=None, **more):
+        self.network = torch.nn.Linear(1, 1, bias=False)
+        torch.nn.init.zeros_(self.network.weight)
+        self.optimizer = torch.optim.SGD(self.network.parameters(), lr=0.5, momentum=0.9)
+        self.stop_at = stop_at
+        super().__init__(self._step)
+        self.add_event_handler(Events.EPOCH_STARTED, lambda: torch.manual_seed(self.state.epoch))
+        RoundCheckpoint(path, {"network": self.network, "optimizer": self.optimizer, **more}).attach(self)
+
+    def _step(self, engine, batchdata):
+        if engine.state.iteration == self.stop_at:
+            raise KeyboardInterrupt
+        self.optimizer.zero_grad()
+        (self.network.weight * torch.rand(1)).sum().backward()
+        self.optimizer.step()
+
+
+@pytest.mark.parametrize("stop_at", [2, 5])
+def test_parts_of_another_engine_go_on_too(tmp_path, stop_at):
+    whole, stopped, again = (
+        Plain(tmp_path / f"{name}.pt", at) for name, at in zip("wss", (None, stop_at, None), strict=True)
+    )
+    whole.run([0, 1], max_epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run([0, 1], max_epochs=3)
+    again.run([0, 1], max_epochs=3)
+    assert torch.equal(again.network.weight, whole.network.weight)
+    assert (again.state.epoch, again.state.iteration) == (3, 6)
+    with pytest.raises(CheckpointError, match="another training"):
+        Plain(tmp_path / "w.pt", extra=torch.nn.Linear(1, 1)).run([0, 1], max_epochs=4)

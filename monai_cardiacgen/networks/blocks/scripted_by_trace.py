@@ -22,7 +22,7 @@ class ScriptedByTrace(nn.Module):
     def __init__(self, network: nn.Module, example: torch.Tensor) -> None:
         super().__init__()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # of checks, which a trace leaves out
+            warnings.simplefilter("ignore")  # of checks, which a trace leaves out
             self.trace = torch.jit.trace(network, example, check_trace=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

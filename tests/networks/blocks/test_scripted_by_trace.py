@@ -51,4 +51,3 @@ def test_scripting_leaves_the_network_as_it_was():
     torch.jit.script(network)
     assert torch.equal(network(x), expected)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-
