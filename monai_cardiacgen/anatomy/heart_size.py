@@ -50,7 +50,10 @@ def measure_hearts(label: torch.Tensor, scheme: LabelScheme, spacing: Sequence[f
     """
     dims = label.ndim - 1
     pixel = math.prod(check_spacing(spacing, dims))
-    counts = scheme.one_hot(label).flatten(2).sum(dim=2)  # (B, num_classes)
+    channels = scheme.to_channels(label)
+    # Class by class: one-hot volumes of many patients would not fit into memory.
+    counted = [(channels == number).flatten(1).sum(dim=1) for number in range(scheme.num_classes)]
+    counts = torch.stack(counted, dim=1).to(torch.float32)  # (B, num_classes)
     labelled = counts[:, 1:].sum(dim=1)
     sizes = {share_of(name): counts[:, scheme.channel(name)] / labelled for name in scheme.names[1:]}
     if LV_CAVITY in scheme.names:

@@ -16,6 +16,7 @@ from .patient_sampler import PatientSampler
 from .phantom_synthesizer import PhantomSynthesizer
 from .sector_proposal import SectorProposal
 from .similarity_filter import SimilarityFilter
+from .styleless_painter import StylelessPainter
 from .synthetic_patient import ShortAxisStack, SyntheticCine, SyntheticPatient, SyntheticPatients
 from .weight_fitting import fit_to_image
 
@@ -34,6 +35,7 @@ __all__ = [
     "SectorProposal",
     "ShortAxisStack",
     "SimilarityFilter",
+    "StylelessPainter",
     "SyntheticCases",
     "SyntheticCine",
     "SyntheticPatient",

@@ -10,7 +10,7 @@ import torch
 
 from ..anatomy.heart_condition import HeartCondition
 from ..anatomy.labels import LabelScheme
-from ..networks.nets.spade_generator import SPADEGenerator
+from ..data.bundle_folder import bundle_folder
 from ..networks.nets.style_encoder import StyleEncoder
 from ..seeding import row_generators
 from ..types import Generators
@@ -18,6 +18,7 @@ from .heart_share import heart_share
 from .label_painter import LabelPainter
 from .latent_sampler import LatentSampler
 from .painter_condition import Conditions
+from .painter_network import PainterNetwork
 from .sector_proposal import SectorProposal
 from .style_mixture import mixed_styles
 from .synthesizer_files import read_synthesizer, write_synthesizer
@@ -34,7 +35,7 @@ class CardiacSynthesizer(LabelPainter):
         scheme: codes and order of the structures.
         spacing: pixel size in mm along the label map's axes.
         sampler: draws label maps.
-        generator: paints label maps.
+        generator: paints label maps: SPADE's, or a `StylelessPainter` of a conditional generator.
         style_encoder: encodes the style of a real image; None for a generator without a style.
         styles: `(N, style_size)`, the styles of the training images, in the order of the sampler's latents; new
             styles are drawn between these.
@@ -64,7 +65,7 @@ class CardiacSynthesizer(LabelPainter):
         scheme: LabelScheme,
         spacing: tuple[float, ...],
         sampler: LatentSampler,
-        generator: SPADEGenerator,
+        generator: PainterNetwork,
         style_encoder: StyleEncoder | None,
         styles: torch.Tensor,
         view: str = "short axis",
@@ -78,12 +79,17 @@ class CardiacSynthesizer(LabelPainter):
 
     @classmethod
     def from_bundle(cls, folder: str | Path) -> CardiacSynthesizer:
-        """Read a synthesizer from a MONAI bundle's folder, on the CPU; nothing in the bundle is executed.
+        """Read a synthesizer from a MONAI bundle, on the CPU; nothing in the bundle is executed.
+
+        Args:
+            folder: the bundle's; or a zip file of it, or the name of a bundle in MONAI's hub directory (see
+                `bundle_folder`).
 
         Raises:
-            CheckpointError: when the folder holds no synthesizer, or a damaged one.
+            CheckpointError: when there is no synthesizer, or a damaged one.
         """
-        return cls(**read_synthesizer(Path(folder)))
+        with bundle_folder(folder) as root:
+            return cls(**read_synthesizer(root))
 
     def to_bundle(self, folder: str | Path) -> Path:
         """Write description and weights into a MONAI bundle's folder; what else lies there stays."""

@@ -20,6 +20,7 @@ from .fast_painter import FastPainter
 from .latent_sampler import LatentSampler
 from .painter_check import verified_painter
 from .painter_condition import Conditions, check_conditions, painter_condition, told_conditions
+from .painter_network import PainterNetwork
 from .sector_proposal import SectorProposal, check_schemes
 from .style_mixture import mixed_styles
 
@@ -37,7 +38,7 @@ class LabelPainter(nn.Module):
         scheme: codes and order of the structures.
         spacing: pixel size in mm along the label map's axes.
         sampler: of the hearts that are to be painted; it tells what a conditional painter is told of a label map.
-        generator: paints label maps.
+        generator: paints label maps: SPADE's, or a `StylelessPainter`.
         style_encoder: encodes the style of a real image; None for a generator without a style.
         styles: `(N, style_size)`, the styles of the training images, in the order of the sampler's latents.
         sectors: where the painter sees the ultrasound sector as a class, which the sampler's hearts do not have.
@@ -54,7 +55,7 @@ class LabelPainter(nn.Module):
         scheme: LabelScheme,
         spacing: tuple[float, ...],
         sampler: LatentSampler,
-        generator: SPADEGenerator,
+        generator: PainterNetwork,
         style_encoder: StyleEncoder | None,
         styles: torch.Tensor,
         sectors: SectorProposal | None = None,
@@ -74,7 +75,7 @@ class LabelPainter(nn.Module):
         self.sampler = sampler
         self.sectors = sectors
         self.heart_condition = heart_condition
-        self.generator: SPADEGenerator = generator
+        self.generator: PainterNetwork = generator
         fold_spectral_norm(self.generator)
         self.painter: FastPainter | None = None
         self.style_encoder = style_encoder
@@ -96,14 +97,16 @@ class LabelPainter(nn.Module):
     def optimize(self: Painter, dtype: torch.dtype | None = None, compiled: bool = False) -> Painter:
         """Paint several times faster from now on (see `FastPainter`; where it differs, warn and stay), and return this.
 
-        Where two classes are equally likely up to rounding, a drawn heart may have the other in that pixel.
+        Where two classes are equally likely up to rounding, a drawn heart may have the other in that pixel. This is
+        for SPADE's generator; a `StylelessPainter` stays as it is.
 
         Args:
             dtype: number format of the feature maps, `torch.float32` or `torch.bfloat16`; by default bfloat16 where
                 the device gains by it (GPUs, CPUs with AMX tiles). Images then differ by up to 0.03, else by 1e-5.
             compiled: use PyTorch's compiler where there is one. It takes some 20 s once, so it is for long work.
         """
-        self.painter = verified_painter(self.generator, self.sampler, dtype, compiled, self.sectors)
+        if isinstance(self.generator, SPADEGenerator):
+            self.painter = verified_painter(self.generator, self.sampler, dtype, compiled, self.sectors)
         return self
 
     def train(self: Painter, mode: bool = True) -> Painter:

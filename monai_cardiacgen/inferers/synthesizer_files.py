@@ -16,12 +16,11 @@ from ..anatomy.heart_condition import HeartCondition
 from ..anatomy.labels import LabelScheme, Structure
 from ..data.files import load_checkpoint, read_json, save_checkpoint, write_json
 from ..errors import CheckpointError, DataError, InputError
-from ..networks.blocks.spade import fold_spectral_norm
 from ..networks.nets.anatomical_vae import AnatomicalVAE
-from ..networks.nets.spade_generator import SPADEGenerator
 from ..networks.nets.style_encoder import StyleEncoder
 from .heart_attributes import HeartAttributes
 from .latent_sampler import LatentSampler
+from .painter_network import PainterNetwork, network_of, painter_description, painter_of
 from .sector_proposal import SectorProposal
 
 DESCRIPTION = Path("configs") / "synthesizer.json"
@@ -35,7 +34,7 @@ def write_synthesizer(
     scheme: LabelScheme,
     spacing: tuple[float, ...],
     sampler: LatentSampler,
-    generator: SPADEGenerator,
+    generator: PainterNetwork,
     style_encoder: StyleEncoder | None,
     styles: torch.Tensor,
     view: str,
@@ -44,7 +43,7 @@ def write_synthesizer(
     heart_condition: HeartCondition | None = None,
 ) -> None:
     """Write the parts of a synthesizer into a bundle's folder, the description last: without it, nothing is there."""
-    save_checkpoint(folder / GENERATOR_WEIGHTS, _plain(generator))
+    save_checkpoint(folder / GENERATOR_WEIGHTS, _plain(network_of(generator)))
     others = {"vae": _plain(sampler.vae)}
     if style_encoder is not None:
         others["style_encoder"] = _plain(style_encoder)
@@ -69,7 +68,7 @@ def write_synthesizer(
             "anatomy_check": sampler.check is not None,
             **({} if sampler.check is None else {"anatomy_view": sampler.check.view}),
         },
-        "generator": generator.arguments,
+        "generator": painter_description(generator),
         "style_encoder": None if style_encoder is None else style_encoder.arguments,
     }
     if sectors is not None:
@@ -112,8 +111,7 @@ def _assembled(
     spacing = tuple(float(value) for value in description["spacing"])
     vae = AnatomicalVAE(**description["vae"])
     vae.load_state_dict(others["vae"])
-    generator = SPADEGenerator(**description["generator"])
-    fold_spectral_norm(generator).load_state_dict(generator_weights)
+    generator = painter_of(description["generator"], generator_weights)
     style_encoder = None
     if description["style_encoder"] is not None:
         style_encoder = StyleEncoder(**description["style_encoder"])

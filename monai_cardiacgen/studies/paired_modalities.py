@@ -16,6 +16,7 @@ from monai.transforms import (
     ScaleIntensityRangePercentilesd,
 )
 
+from ..anatomy.structure_condition import StructureCondition
 from ..data.axial_slices import CT_WINDOW, axial_preprocessing
 from ..data.files import load_checkpoint, save_checkpoint
 from ..data.mmwhs import read_mmwhs
@@ -119,9 +120,12 @@ def train_translator(
     rate: float = 1e-3,
     adversarial: float = 0.012,
     seed: int = 0,
+    to_condition: StructureCondition | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ConditionalUNetGenerator:
     """Train the conditional GAN with one modality as the condition of the other, and return its generator's average.
+
+    With `to_condition` the source is the label map, and nothing but slices of the target and their own labels is used.
 
     Args:
         slices: of `PairedSlices`.
@@ -135,12 +139,14 @@ def train_translator(
         rate: of Adam; it falls in the second half.
         adversarial: weight of the adversarial term.
         seed: of weights and batches.
+        to_condition: what the networks see of a source of label maps; None for an image.
         progress: called with the number of iterations done and their total.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        generator = ConditionalUNetGenerator(2, 1, channels=[features * one for one in (1, 2, 4, 8, 8, 8, 8)])
-        critic = ConditionalPatchCritic(2, 2, channels=[features * one for one in (1, 2, 4, 8)])
+        told = 1 if to_condition is None else to_condition.channels
+        generator = ConditionalUNetGenerator(2, told, channels=[features * one for one in (1, 2, 4, 8, 8, 8, 8)])
+        critic = ConditionalPatchCritic(2, 1 + told, channels=[features * one for one in (1, 2, 4, 8)])
     if not path.is_file():
         optimizers = [torch.optim.Adam(network.parameters(), lr=rate) for network in (generator, critic)]
         sampler, batches = (
@@ -156,6 +162,7 @@ def train_translator(
             critic,
             optimizers[0],
             optimizers[1],
+            to_condition=to_condition,
             adversarial=adversarial,
             ema_decay=0.99,
             prepare_batch=batches,

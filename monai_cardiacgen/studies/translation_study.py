@@ -8,10 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from ..anatomy.schemes import MM_WHS
+from ..anatomy.structure_condition import StructureCondition
 from ..data.files import load_checkpoint, save_checkpoint, whole_file, write_csv
-from ..data.slices import LABEL
+from ..data.slices import IMAGE, LABEL
 from ..phantom.write_mmwhs import write_mmwhs_phantom
 from ..transforms.translate_modality import TranslateModality
 from .bootstrap import bootstrap_mean
@@ -19,11 +22,13 @@ from .conditional_painter import ConditionalPainter
 from .heart_figures import save_figure
 from .paired_modalities import CT, MR, PairedSlices, train_translator
 from .whole_heart_figures import translation_figure
-from .whole_heart_scores import by_patient, slice_errors, stacked
+from .whole_heart_scores import MeanPainter, by_patient, slice_errors, stacked
 
 Progress = Callable[[str, int, int], None]
 PARTS = ("training", "testing")
-OURS, BACK, VIA_LABEL = "translated from CT", "translated from MR", "painted from the label map"
+PAIRED, VIA_LABEL = "translated, learned from pairs", "painted from the label map, no pairs"
+GREYS, MATCHED, AS_IT_IS = "mean greys of the label map", "histogram matched", "as it is"
+THERE_AND_BACK = "translated to MR and back"
 MEASURES = {"ssim": 3, "psnr": 2, "mae": 4}
 
 
@@ -52,38 +57,46 @@ def run_translation_study(
     Args:
         out: of the results; phantoms are written to `out/volumes`.
         settings: as in the run that it goes on with.
-        bundle: with a painter of CT, for the way through the label map.
+        bundle: with a painter of CT, for the way through the label map; MR's is trained here.
         progress: called with a stage, what is done of it, and its total.
     """
     tell = progress or (lambda stage, done, total: None)
     painter = ConditionalPainter.from_bundle(bundle)
     parts = _parts(out, settings, painter.about["side"], tell)
-    translators = {
-        target: TranslateModality(
-            train_translator(
-                parts["training"],
-                source,
-                target,
-                out / f"{source}_to_{target}.pt",
-                iterations=settings.iterations,
-                progress=partial(tell, f"to {target}"),
-            ),
-            target.upper(),
-            source=(0.0, 1.0),
+    training, slices = parts["training"], parts["testing"]
+    condition = StructureCondition(MM_WHS)
+
+    def trained(source: str, target: str, to_condition: StructureCondition | None = None) -> TranslateModality:
+        network = train_translator(
+            training,
+            source,
+            target,
+            out / f"{source}_to_{target}.pt",
+            iterations=settings.iterations,
+            to_condition=to_condition,
+            progress=partial(tell, f"{source} to {target}"),
         )
-        for source, target in ((CT, MR), (MR, CT))
+        return TranslateModality(network, target.upper(), source=(0.0, 1.0), to_condition=to_condition)
+
+    paired = {MR: trained(CT, MR), CT: trained(MR, CT)}
+    by_label = {
+        MR: trained(LABEL, MR, condition),
+        CT: TranslateModality(painter.generator, "CT", to_condition=painter.condition),
     }
-    via_label = TranslateModality(painter.generator, "CT", to_condition=painter.condition)
-    slices = parts["testing"]
-    ct, mr = stacked(slices, CT), stacked(slices, MR)
-    made = {
-        ("MR", OURS): (torch.stack([translators[MR](one) for one in ct]), mr),
-        ("MR", "CT as it is"): (ct, mr),
-        ("CT", BACK): (torch.stack([translators[CT](one) for one in mr]), ct),
-        ("CT", VIA_LABEL): (torch.stack([via_label(one[LABEL]) for one in slices]), ct),
-        ("CT", "MR as it is"): (mr, ct),
-    }
-    made["CT", "from CT to MR and back"] = (torch.stack([translators[CT](one) for one in made["MR", OURS][0]]), ct)
+    made: dict[tuple[str, str], tuple[torch.Tensor, torch.Tensor]] = {}
+    label = stacked(slices, LABEL)
+    for source, target in ((CT, MR), (MR, CT)):
+        given, wanted, name = stacked(slices, source), stacked(slices, target), target.upper()
+        greys = MeanPainter([{IMAGE: one[target], LABEL: one[LABEL]} for one in training])
+        ways = {
+            PAIRED: _each(paired[target], given),
+            VIA_LABEL: _each(by_label[target], label),
+            GREYS: greys(label),
+            MATCHED: matched_greys(given, stacked(training, source), stacked(training, target)),
+            AS_IT_IS: given,
+        }
+        made.update({(name, way): (images, wanted) for way, images in ways.items()})
+    made["CT", THERE_AND_BACK] = (_each(paired[CT], made["MR", PAIRED][0]), stacked(slices, CT))
     rows = [row for (wanted, way), pair in made.items() for row in _scores(slices, *pair, wanted, way)]
     write_csv(out / "translation.csv", rows)
     text = _table(rows)
@@ -91,6 +104,23 @@ def run_translation_study(
         beside.write_text(text + "\n", encoding="utf-8")
     _draw(out, slices, made)
     return text
+
+
+def matched_greys(image: torch.Tensor, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return an image whose greys are changed, as one rising function does, so that `source`'s histogram is `target`'s.
+
+    Args:
+        image: in [0, 1], any shape.
+        source: images of the modality that it is of.
+        target: images of the modality that is wanted.
+    """
+    levels = np.linspace(0, 1, 257)
+    known, wanted = (np.quantile(one.numpy(), levels) for one in (source, target))
+    return torch.from_numpy(np.interp(image.numpy(), known, wanted)).to(image)
+
+
+def _each(transform: TranslateModality, images: torch.Tensor) -> torch.Tensor:
+    return torch.stack([transform(one) for one in images])
 
 
 def _parts(
@@ -144,8 +174,9 @@ def _draw(
     # The middle slice of each of the first patients: nobody chose them.
     shown = [group[len(group) // 2]["number"] for group in list(by_patient(numbered).values())[:4]]
     columns = [("CT", stacked(slices, CT)[shown]), ("MR", stacked(slices, MR)[shown])]
-    for wanted, way in (("MR", OURS), ("CT", BACK), ("CT", VIA_LABEL)):
-        columns.append((f"{wanted},\n{way}", made[wanted, way][0][shown]))
+    for wanted in ("MR", "CT"):
+        for way in (PAIRED, VIA_LABEL):
+            columns.append((f"{wanted},\n{way}".replace(", ", ",\n"), made[wanted, way][0][shown]))
     save_figure(out / "translation.png", translation_figure(columns))
 
 

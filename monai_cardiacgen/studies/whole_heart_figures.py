@@ -85,6 +85,32 @@ def closest_pairs_figure(
     return figure
 
 
+def new_hearts_figure(labels: torch.Tensor, images: torch.Tensor, scheme: LabelScheme = MM_WHS) -> Figure:
+    """Return a row for each case: three axial slices from the apex up and the middle coronal one, each with its labels.
+
+    Args:
+        labels: codes `(N, H, W, D)`: axes to the left, the back and the head.
+        images: `(N, 1, H, W, D)` in [0, 1].
+        scheme: of the codes.
+    """
+    figure = _figure(1.35 * 8, 1.4 * len(labels) + 0.3)
+    axes = figure.subplots(len(labels), 8, squeeze=False)
+    for line, label, image in zip(axes, labels, images[:, 0], strict=True):
+        with_heart = torch.nonzero((label > 0).flatten(0, 1).any(dim=0))[:, 0]
+        for place, share in enumerate((0.3, 0.5, 0.7)):
+            at = int(with_heart[int(share * len(with_heart))])
+            line[2 * place].imshow(coloured(label[..., at], scheme).swapaxes(0, 1), interpolation="nearest")
+            _grey(line[2 * place + 1], image[..., at])
+        at = int(torch.nonzero(label)[:, 1].float().mean().round())
+        line[6].imshow(coloured(label[:, at], scheme).swapaxes(0, 1), interpolation="nearest", origin="lower")
+        line[7].imshow(image[:, at].mT.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", origin="lower")
+    for place, name in enumerate(("lower third", "middle", "upper third", "coronal")):
+        axes[0, 2 * place].set_title(name, fontsize=9)
+    for axis in axes.flat:
+        _plain(axis)
+    return figure
+
+
 def translation_figure(columns: Sequence[tuple[str, torch.Tensor]]) -> Figure:
     """Return named columns of images `(N, 1, H, W)` in [0, 1], a row for each case."""
     rows = len(columns[0][1])
@@ -116,4 +142,4 @@ def _plain(axis: Axes) -> None:
     axis.spines[:].set_visible(False)
 
 
-__all__ = ["closest_pairs_figure", "coloured", "conditions_figure", "translation_figure"]
+__all__ = ["closest_pairs_figure", "coloured", "conditions_figure", "new_hearts_figure", "translation_figure"]

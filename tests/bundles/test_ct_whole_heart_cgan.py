@@ -14,6 +14,7 @@ from monai.bundle import ConfigParser, verify_net_in_out
 
 from monai_cardiacgen.anatomy.schemes import MM_WHS
 from monai_cardiacgen.data.files import load_checkpoint, read_csv
+from monai_cardiacgen.inferers import CardiacSynthesizer
 from monai_cardiacgen.phantom import write_mmwhs_phantom
 from monai_cardiacgen.studies.conditional_painter import ConditionalPainter
 
@@ -83,6 +84,19 @@ def test_two_ranks_train_the_same_kind_of_bundle(trained, volumes, tmp_path):
     files = [sorted(str(path.relative_to(one)) for path in one.rglob("*.*")) for one in (root, trained)]
     assert files[0] == files[1]
     assert ConditionalPainter.from_bundle(root).about == ConditionalPainter.from_bundle(trained).about
+
+
+def test_the_second_command_adds_a_synthesizer_of_whole_hearts(trained, tmp_path):
+    root = Path(shutil.copytree(trained, tmp_path / "bundle"))
+    folder = write_mmwhs_phantom(tmp_path / "volumes", 2, 3, "ct", size=(96, 96, 16), spacing=(2.7, 2.7, 12.0))
+    small = {"iterations": 2, "budget#iterations_per_round": 2, "budget#batch_size": 2}
+    train_by_command(root, {"dataset_dir": folder, **small}, "configs/train_hearts.json")
+    synthesizer = CardiacSynthesizer.from_bundle(root)
+    assert synthesizer.spatial_size == (128, 128, 96)
+    assert synthesizer.sampler.check.view == "whole heart"
+    assert (synthesizer.provenance["name"], synthesizer.provenance["hearts"]) == (NAME, 2)
+    before, after = (load_checkpoint(one / "models" / "model.pt") for one in (trained, root))
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_one_structure_may_be_the_condition(volumes, tmp_path):

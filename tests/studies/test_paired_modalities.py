@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from monai_cardiacgen.anatomy.schemes import MM_WHS
+from monai_cardiacgen.anatomy.structure_condition import StructureCondition
 from monai_cardiacgen.errors import DataError
 from monai_cardiacgen.phantom import write_mmwhs_phantom
 from monai_cardiacgen.studies.paired_modalities import KeyedBatch, PairedSlices, train_translator
@@ -60,3 +61,13 @@ def test_weights_follow_from_the_seed_and_are_read_back(tmp_path):
     assert told == [(done, 4) for done in range(1, 5)] * 2  # the second was read back
     states = [one.state_dict() for one in trained]
     assert all(torch.equal(value, state[name]) for state in states for name, value in states[0].items())
+
+
+def test_a_label_map_may_be_the_source(tmp_path):
+    codes = torch.tensor(MM_WHS.codes)
+    slices = [{"mr": torch.rand(1, 128, 128), "label": codes[torch.randint(8, (1, 128, 128))]} for _ in range(2)]
+    generator = train_translator(
+        slices, "label", "mr", tmp_path / "weights.pt", iterations=2, iterations_per_round=2, batch_size=2,
+        features=1, to_condition=StructureCondition(MM_WHS),
+    )  # fmt: skip
+    assert generator.in_channels == 8

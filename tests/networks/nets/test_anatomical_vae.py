@@ -74,3 +74,25 @@ def test_an_indivisible_size_is_refused_when_built():
 def test_other_arguments_are_refused(size, channels):
     with pytest.raises(InputError, match="level"):
         AnatomicalVAE(2, 4, size, channels=channels)
+
+
+def test_pooling_averages_blocks_and_interpolates_back_with_the_same_weights():
+    plain = small()
+    pooled = AnatomicalVAE(2, 4, (32, 64), latent_size=5, channels=(8, 16), pooling=2).eval()
+    pooled.load_state_dict(plain.state_dict())
+    one_hot = torch.rand(2, 4, 32, 64, generator=seeded(0))
+    blocks = one_hot.unflatten(3, (32, 2)).unflatten(2, (16, 2)).mean(dim=(3, 5))
+    for found, expected in zip(pooled.encode(one_hot), plain.encode(blocks), strict=True):
+        torch.testing.assert_close(found, expected)
+    latent = torch.randn(2, 5, generator=seeded(1))
+    fine, coarse = pooled.decode(latent), plain.decode(latent)
+    assert fine.shape == (2, 4, 32, 64)
+    # A quarter of a block from its own block's middle, three quarters from the next one's: twice, along both axes.
+    expected = 0.75 * (0.75 * coarse[..., 4, 7] + 0.25 * coarse[..., 4, 8]) + 0.25 * (
+        0.75 * coarse[..., 5, 7] + 0.25 * coarse[..., 5, 8]
+    )
+    torch.testing.assert_close(fine[..., 9, 15], expected)
+    with pytest.raises(ShapeError):
+        AnatomicalVAE(2, 4, (36, 64), channels=(8, 16), pooling=2)
+    with pytest.raises(InputError, match="pooling"):
+        AnatomicalVAE(2, 4, (16, 32), channels=(8, 16), pooling=0)
