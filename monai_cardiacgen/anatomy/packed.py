@@ -75,8 +75,8 @@ class PackedMasks:
     def unpack(self) -> torch.Tensor:
         """Return the masks, boolean `(*groups, N, H, W)`."""
         if self.bits.device.type == "cpu":
-            masks = np.unpackbits(self.bits.numpy(), axis=-3, count=self.count, bitorder="little")
-            return torch.from_numpy(masks).view(torch.bool)
+            held = np.unpackbits(self.bits.numpy(), axis=-3, count=self.count, bitorder="little")
+            return torch.from_numpy(held).view(torch.bool)
         shape = (*self.bits.shape[:-3], -1, *self.bits.shape[-2:])
         shift = torch.arange(8, dtype=torch.uint8, device=self.bits.device).view(8, 1, 1)
         masks = ((self.bits.unsqueeze(-3) >> shift) & 1).view(torch.bool).reshape(shape)

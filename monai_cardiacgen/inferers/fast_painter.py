@@ -124,7 +124,7 @@ class FastPainter(nn.Module):
         if box is None:
             return painted
         image = painted.new_zeros(*painted.shape[:2], *sizes[-1])
-        image[(..., *box)] = painted
+        image[(slice(None), slice(None), *box)] = painted
         return image
 
     @torch.no_grad()
@@ -193,7 +193,7 @@ class _Level:
                 out[begin:end] += x[begin:end] if parent is None else x.index_select(0, parent[begin:end])
         else:
             modulations[2].add_product(out, x, statistics, self.shortcut)
-        return out if box is inner else within(out, shape, box)
+        return out if box is None or box is inner else within(out, shape, box)
 
     def _modulations(
         self,
