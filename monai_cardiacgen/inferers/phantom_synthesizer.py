@@ -44,8 +44,8 @@ class PhantomSynthesizer:
     apical hearts those of CAMUS.
 
     There are `patients` different patients with all of their slices (short axis) or views (apical), at end diastole
-    and end systole. Each is drawn when it is first asked for, in about 0.7 s, apical ones in 3 (`fill` draws all), and kept: 200
-    patients on 128 x 128 pixels take about 220 MB. Patient k depends on the seed and k only.
+    and end systole. Each is drawn when it is first asked for, in about 0.7 s, apical ones in 3 s (`fill` draws all at
+    once), and kept: 200 patients on 128 x 128 pixels take about 220 MB. Patient k depends on the seed and k only.
 
     Args:
         view: `"short axis"`, cine MR with the codes of ACDC, or `"apical"`, echocardiography of two and four chambers
