@@ -19,6 +19,7 @@ from rich.text import Text
 from ._version import __version__
 from .card_command import card
 from .check_bundle_command import check_bundle
+from .doctor_command import doctor
 from .endings import plain_endings
 from .study_command import study
 
@@ -139,6 +140,7 @@ def hearts(
 app.command()(study)
 app.command()(card)
 app.command()(check_bundle)
+app.command()(doctor)
 
 
 @app.command()
