@@ -22,6 +22,8 @@ from monai_cardiacgen.data.files import read_json
 from monai_cardiacgen.inferers import CardiacSynthesizer
 from monai_cardiacgen.seeding import seeded
 
+#: What launches a training on two ranks, with gloo on the CPU.
+TWO_RANKS = ("torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2", "-m")
 BUNDLES = Path(__file__).parents[1] / "bundles"
 METADATA_KEYS = {
     "schema": str,
@@ -72,7 +74,7 @@ def workflow(root: Path, kind: str, *more: str, **overrides: Any) -> ConfigWorkf
     """Return the initialized workflow of a bundle's configurations, `kind` and then `more`."""
     one = ConfigWorkflow(
         [str(root / "configs" / f"{name}.json") for name in (kind, *more)],
-        workflow_type=kind,
+        workflow_type="train" if kind == "train" else "inference",
         logging_file=False,  # pytest has its own logging
         bundle_root=str(root),
         **overrides,

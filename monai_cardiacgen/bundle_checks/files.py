@@ -30,7 +30,7 @@ def check_files(folder: Path) -> list[Check]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     needed = tuple(f"{name} is missing; add it." for name in _NEEDED if not (folder / name).is_file())
     large = tuple(
-        f"{path.relative_to(folder)} has {path.stat().st_size / 1e6:.0f} MB; link it in large_files.yml."
+        f"{path.relative_to(folder)} has {path.stat().st_size / 1e6:.0f} MB; take it out or link it in large_files.yml."
         for path in files
         if path.stat().st_size >= MOST_BYTES
     )

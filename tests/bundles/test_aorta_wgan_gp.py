@@ -12,13 +12,16 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from bundle_runs import TWO_RANKS, steps_of, train_by_command
+from ignite.engine import Events
 from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 from monai.utils import set_determinism
 
 import monai_cardiacgen
-from monai_cardiacgen.data.files import read_json
+from monai_cardiacgen.data.files import load_checkpoint, read_json
 from monai_cardiacgen.phantom import write_mmwhs_phantom
 from monai_cardiacgen.studies.aortic_patches import AorticPatches
+from monai_cardiacgen.studies.patch_realism import patch_realism
 from monai_cardiacgen.studies.vessel_inpainting import SearchSettings
 from monai_cardiacgen.studies.vessel_networks import (
     Latents,
@@ -169,3 +172,44 @@ def test_the_bundle_trains_and_searches_as_the_study_does():
     for name in ("starts", "candidates", "steps", "near"):
         assert searching[name] == getattr(SearchSettings(), name)
     assert searching["mask_size"] == settings.mask_size
+
+
+def test_killed_and_continued_it_ends_with_the_same_weights(volumes, tmp_path):
+    settings = {**SMALL, "dataset_dir": str(volumes), "max_epochs": 2}
+    whole, stopped = (fresh_bundle(tmp_path / name) for name in ("whole", "stopped"))
+    workflow(whole, "train", **settings).run()
+    training = workflow(stopped, "train", **settings)
+
+    def kill() -> None:
+        raise KeyboardInterrupt
+
+    training.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=3), kill)
+    with pytest.raises(KeyboardInterrupt):
+        training.run()
+    assert not (stopped / "models" / "model.pt").exists()
+    assert steps_of(workflow(stopped, "train", **settings)) == 2
+    for name in ("model", "critic"):
+        one, other = (load_checkpoint(root / "models" / f"{name}.pt") for root in (whole, stopped))
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_two_ranks_train_the_same_kind_of_bundle(volumes, tmp_path):
+    root = fresh_bundle(tmp_path / "bundle")
+    config = "['configs/train.json','configs/multi_gpu_train.json']"
+    train_by_command(root, {**SMALL, "dataset_dir": volumes, "max_epochs": 1}, config, *TWO_RANKS)
+    gan = VesselGAN.from_bundle(root)
+    assert gan.about == {"spacing": 2.0, "seed": 0, "iterations": 2, "patches": len(AorticPatches(volumes))}
+    # What two ranks have trained, one process goes on with.
+    assert steps_of(workflow(root, "train", **SMALL, dataset_dir=str(volumes), max_epochs=2)) == 2
+
+
+def test_evaluation_compares_drawn_patches_with_those_of_patients(tiny, tmp_path):
+    patients = tmp_path / "patients"
+    write_mmwhs_phantom(patients, 3, 3, "mr", size=(104, 104, 8), spacing=(2.4, 2.4, 5.0))
+    config = "['configs/inference.json','configs/evaluate.json']"
+    root = Path(shutil.copytree(tiny, tmp_path / "bundle"))
+    train_by_command(root, {"dataset_dir": patients}, config)
+    told = read_json(root / "evaluation" / "realism.json")
+    expected = patch_realism(VesselGAN.from_bundle(root), AorticPatches(patients, side=32))
+    assert told == pytest.approx(expected, rel=1e-4)
+    assert told["patients"] == 3

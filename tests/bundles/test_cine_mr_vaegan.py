@@ -21,6 +21,7 @@ from small_hearts import SIDE, hearts, tiny_synthesizer
 
 import monai_cardiacgen
 from monai_cardiacgen.anatomy.schemes import ACDC
+from monai_cardiacgen.bundle_checks import check_bundle
 from monai_cardiacgen.data.files import load_checkpoint
 from monai_cardiacgen.demo import DemoSettings
 from monai_cardiacgen.inferers import CardiacSynthesizer
@@ -179,3 +180,28 @@ def test_the_bundle_trains_as_the_demo_does():
     assert config["spatial_size"] == [demo.side] * 2
     assert config["slice_size"] == [demo.side + 2 * demo.margin] * 2
     assert [side * 2 ** (len(budget.channels) - 1) for side in config["start_size"]] == config["spatial_size"]
+
+
+def test_a_bundle_is_read_from_folder_zip_and_name_wherever_it_lies(tiny, tmp_path, monkeypatch):
+    expected = CardiacSynthesizer.from_bundle(tiny).sample(1, seeded(3))
+    moved = Path(shutil.copytree(tiny, tmp_path / "hub" / "bundle" / "cine_mr_vaegan"))
+    packed = shutil.make_archive(str(tmp_path / "cine_mr_vaegan_v0.1.0"), "zip", moved.parent, moved.name)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.chdir(tmp_path)
+    for source in (moved, packed, "cine_mr_vaegan"):
+        found = CardiacSynthesizer.from_bundle(source).sample(1, seeded(3))
+        assert torch.equal(found.image, expected.image)
+        assert torch.equal(found.label, expected.label)
+
+
+def test_with_weights_it_passes_every_check(tiny, tmp_path):
+    root = Path(shutil.copytree(BUNDLES / "cine_mr_vaegan", tmp_path / "bundle"))
+    CardiacSynthesizer.from_bundle(tiny).to_bundle(root)
+    assert [check for check in check_bundle(root) if not check.passed] == []
+
+
+def test_evaluation_scores_painted_and_real_slices(tiny, patients, tmp_path):
+    workflow(tiny, "evaluate", dataset_dir=str(patients), output_dir=str(tmp_path), periods=[2, 4]).run()
+    scores = dict(line.split(",") for line in (tmp_path / "metrics.csv").read_text().splitlines())
+    assert set(scores) == {"similarity", "error", "checkerboard_painted", "checkerboard_real"}
+    assert 0 < float(scores["error"]) < 1
