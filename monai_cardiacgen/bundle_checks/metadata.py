@@ -16,7 +16,7 @@ from .quiet import first_line, quietly
 
 SCHEMA = Path(__file__).with_name("metadata_schema_20240725.json")
 #: The last releases that Python 3.10, the zoo's, can install.
-_LAST_FOR_PYTHON_3_10 = {"numpy": (2, 2), "scipy": (1, 15), "scikit-image": (0, 25), "matplotlib": (3, 10)}
+_LAST_FOR_PYTHON_3_10 = {"numpy": (2, 2), "scipy": (1, 15), "scikit-image": (0, 25)}
 _PROPERTIES = {"train": "train", "inference": "infer"}
 
 
