@@ -83,7 +83,8 @@ class StylelessPainter(nn.Module):
             return painted
         slices = one_hot.movedim(-1, 1).flatten(0, 1)  # (B D, C, H, W)
         images = torch.cat([self.network(some) for some in slices.split(_TOGETHER)])
-        return images.unflatten(0, (one_hot.shape[0], one_hot.shape[-1])).movedim(1, -1)
+        volumes: torch.Tensor = images.unflatten(0, (one_hot.shape[0], one_hot.shape[-1])).movedim(1, -1)
+        return volumes
 
 
 __all__ = ["StylelessPainter"]
