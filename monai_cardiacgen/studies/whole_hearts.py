@@ -26,7 +26,7 @@ from ..data.mmwhs import correct_mmwhs_codes, read_mmwhs
 from ..data.round_sampler import RoundSampler
 from ..data.slices import LABEL
 from ..engines import AnatomicalVAETrainer
-from ..errors import InputError, LabelError
+from ..errors import LabelError
 from ..handlers import TrainingRounds
 from ..inferers import CardiacSynthesizer, LatentSampler, StylelessPainter
 from ..losses import EvidenceLowerBoundLoss
@@ -35,7 +35,7 @@ from ..seeding import seeded
 from .conditional_painter import ConditionalPainter
 from .moved_volumes import MovedVolumes
 from .resumed_training import run_resumed
-from .shape_model import heart_maps
+from .shape_model import ShapeBudget, heart_maps
 
 #: mm along the axes, and voxels: whole axial slices of the phantom's field of view, as the bundle's painter knows them.
 SPACING = (2.0, 2.0, 2.0)
@@ -45,29 +45,13 @@ BLOCK = 4
 
 
 @dataclass(frozen=True)
-class WholeHeartBudget:
-    """How long and how large: the defaults train in some minutes on one core.
-
-    Attributes:
-        iterations: steps, a multiple of `iterations_per_round`.
-        iterations_per_round: steps between two checkpoints.
-        batch_size: label volumes a step.
-        channels: features of the autoencoder's levels, finest first.
-        latent_size: number of latent values.
-    """
+class WholeHeartBudget(ShapeBudget):
+    """How long and how large, as for slices: these defaults train in some minutes on one core."""
 
     iterations: int = 200
     iterations_per_round: int = 50
     batch_size: int = 8
     channels: tuple[int, ...] = (12, 24, 48)
-    latent_size: int = 16
-
-    def __post_init__(self) -> None:
-        if self.iterations < 1 or self.iterations % self.iterations_per_round or self.batch_size < 2:
-            raise InputError(
-                f"Expected iterations that are a multiple of {self.iterations_per_round} and batches of at least 2, "
-                f"got {self.iterations} and {self.batch_size}."
-            )
 
 
 def load_whole_hearts(
