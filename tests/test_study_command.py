@@ -19,7 +19,8 @@ def invoke(*arguments):
 def test_help_has_an_example_and_the_presets():
     text = invoke("--help").output
     assert "Example: cardiacgen study" in text
-    assert "quick|few|paper1|echo|paper3" in text
+    for preset in ("quick", "few", "paper1", "echo", "paper3"):
+        assert preset in text
 
 
 def test_arguments_become_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -176,7 +176,7 @@ def _draw(
     columns = [("CT", stacked(slices, CT)[shown]), ("MR", stacked(slices, MR)[shown])]
     for wanted in ("MR", "CT"):
         for way in (PAIRED, VIA_LABEL):
-            columns.append((f"{wanted},\n{way}".replace(", ", ",\n"), made[wanted, way][0][shown]))
+            columns.append((f"{wanted}, {way}", made[wanted, way][0][shown]))
     save_figure(out / "translation.png", translation_figure(columns))
 
 

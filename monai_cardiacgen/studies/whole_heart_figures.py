@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from matplotlib.figure import Figure
 from ..anatomy.labels import LabelScheme
 from ..anatomy.schemes import MM_WHS
 from ..inferers.similarity_filter import Nearest
+
+#: Characters in a line above a column of images.
+_HEAD = 22
 
 
 def coloured(label: torch.Tensor, scheme: LabelScheme = MM_WHS) -> np.ndarray:
@@ -117,7 +121,7 @@ def translation_figure(columns: Sequence[tuple[str, torch.Tensor]]) -> Figure:
     figure = _figure(1.7 * len(columns), 1.72 * rows + 0.3)
     axes = figure.subplots(rows, len(columns), squeeze=False)
     for place, (name, images) in enumerate(columns):
-        axes[0, place].set_title(name, fontsize=9)
+        axes[0, place].set_title(fill(name, _HEAD), fontsize=9)
         for row in range(rows):
             _grey(axes[row, place], images[row, 0])
     for axis in axes.flat:
