@@ -68,6 +68,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder of the results; without it they are printed only")
     parser.add_argument("--page", type=Path, help="page whose tables are replaced, between its marks")
     options = parser.parse_args()
+    if options.page is not None and not options.page.is_file():
+        parser.error(f"Expected a page whose tables are replaced, got {options.page}; copy docs/benchmarks.md there.")
     torch.set_num_threads(options.threads)
     clock = (
         Clock(options.device, budget=2.0, fewest=2, most=10) if options.quick else Clock(options.device, budget=12.0)
