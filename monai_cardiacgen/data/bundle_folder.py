@@ -58,6 +58,7 @@ def _unpacked(path: Path, folder: Path) -> Path:
                     target.parent.mkdir(exist_ok=True)
                     with archive.open(str(one)) as packed, target.open("wb") as file:
                         shutil.copyfileobj(packed, file)
+    # The zip reader's own: a way of packing that it does not know, or a password, beside damage.
     except (zipfile.BadZipFile, DataError, EOFError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(
             f"Expected a zip file of one bundle in {path}, got another ({error}); pass a bundle's folder or zip."
