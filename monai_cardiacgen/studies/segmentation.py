@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
-from monai.data import DataLoader, Dataset, MetaTensor
-from monai.engines import PrepareBatch, SupervisedTrainer, default_prepare_batch
+from monai.data import DataLoader, Dataset
+from monai.engines import SupervisedTrainer, default_prepare_batch
 from monai.losses import DiceCELoss
 from monai.optimizers import WarmupCosineSchedule
 from torch import nn
@@ -20,11 +20,8 @@ from ..data.files import load_checkpoint, save_checkpoint, write_csv
 from ..data.round_sampler import RoundSampler
 from ..data.slices import IMAGE, LABEL
 from ..errors import CheckpointError, InputError
-from ..seeding import seeded
 from .augmentation import OrdinaryAugmentation
-
-#: From images and label maps `(B, 1, H, W)` and a CPU generator to augmented ones.
-Augmentation = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
+from .augmented_batch import Augmentation, AugmentedBatch
 
 _WARMUP = 0.1  # of all iterations
 
@@ -95,7 +92,7 @@ def train_segmentation(
     )
     sampler = RoundSampler(len(training), batch_size * iterations_per_round, seed)
     rounds = iterations // iterations_per_round
-    batches = _AugmentedBatch(synth, augment or OrdinaryAugmentation(), scheme, rounds - round(fine_tuned * rounds))
+    batches = _SynthesizedRounds(synth, augment or OrdinaryAugmentation(), scheme, rounds - round(fine_tuned * rounds))
     trainer = SupervisedTrainer(
         device=torch.device(device),
         max_epochs=rounds,
@@ -180,16 +177,14 @@ def dice_by_volume(
     return (overlap[0] / overlap[1])[:, 1:]  # 0 / 0 is NaN
 
 
-class _AugmentedBatch(PrepareBatch):
+class _SynthesizedRounds(AugmentedBatch):
     """Synthesis (where there is any), then ordinary augmentation, then channel numbers for the loss."""
 
     def __init__(self, synth: Any, augment: Augmentation, scheme: LabelScheme, synthetic_rounds: int) -> None:
+        super().__init__(augment, scheme)
         self.whole = hasattr(synth, "prepare_batch")
-        self.prepare: Callable[..., Any] = default_prepare_batch
         self.synthesizing = False
-        self.synth, self.augment, self.scheme = synth, augment, scheme
-        self.synthetic_rounds = synthetic_rounds
-        self.generator = seeded(0)
+        self.synth, self.synthetic_rounds = synth, synthetic_rounds
 
     def slice_transform(self, one: dict[str, Any]) -> dict[str, Any]:
         """Return the slice after a transform that takes slices one by one."""
@@ -202,19 +197,6 @@ class _AugmentedBatch(PrepareBatch):
         self.prepare = self.synth.prepare_batch() if self.synthesizing and self.whole else default_prepare_batch
         if hasattr(self.synth, "set_random_state"):
             self.synth.set_random_state(seed=seed)
-
-    def __call__(
-        self,
-        batchdata: dict[str, Any],
-        device: Any = None,
-        non_blocking: bool = False,
-        **kwargs: Any,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return images `(B, 1, H, W)` and channel numbers `(B, 1, H, W)`."""
-        prepared: Any = self.prepare(batchdata, device, non_blocking, **kwargs)
-        image, label = (x.as_tensor() if isinstance(x, MetaTensor) else x for x in prepared)
-        image, label = self.augment(image, label, self.generator)
-        return image, self.scheme.to_channels(label)
 
 
 class _Arm:
@@ -229,7 +211,7 @@ class _Arm:
         folder: Path,
         scheme: LabelScheme,
         sampler: RoundSampler,
-        batches: _AugmentedBatch,
+        batches: _SynthesizedRounds,
         seed: int,
         iterations: int,
     ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from monai.data import DataLoader, Dataset
+from torch import nn
 
 from ..anatomy.labels import LabelScheme
 from ..anatomy.placement import centre_heart
@@ -185,9 +186,40 @@ def train_shape_model(
         )
     # A quarter faster on the CPU; the one-hot maps come this way too. torch's types do not know of it.
     vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    moved, path = MovedHearts(scheme), folder / "shape_model.pt"
+    fit_autoencoder(vae, maps, moved, EvidenceLowerBoundLoss(), path, budget, seed, device, progress)
+    return vae.to("cpu").eval()
+
+
+def fit_autoencoder(
+    vae: AnatomicalVAE,
+    maps: Sequence[Mapping[str, Any]],
+    moved: Any,
+    loss: nn.Module,
+    path: Path,
+    budget: ShapeBudget,
+    seed: int,
+    device: torch.device | str,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Train an autoencoder in place; stopped, the same call goes on.
+
+    Args:
+        vae: with its initial weights.
+        maps: of `heart_maps`.
+        moved: MONAI's `prepare_batch`, with a `generator` of its draws.
+        loss: of the autoencoder.
+        path: of the checkpoint; the curves lie beside it, with the ending `.csv`.
+        budget: how long.
+        seed: of batches and draws.
+        device: where to train.
+        progress: called with the number of iterations done and their total.
+
+    Raises:
+        CheckpointError: when the checkpoint is damaged, or that of another training.
+    """
     optimizer = torch.optim.Adam(vae.parameters(), lr=2e-3, weight_decay=1e-5)
     sampler = RoundSampler(len(maps), budget.batch_size * budget.iterations_per_round, seed)
-    moved = MovedHearts(scheme)
     loader = DataLoader(Dataset(maps), batch_size=budget.batch_size, sampler=sampler, generator=seeded(seed))
     trainer = AnatomicalVAETrainer(
         device=device,
@@ -195,10 +227,9 @@ def train_shape_model(
         train_data_loader=loader,
         network=vae,
         optimizer=optimizer,
-        loss_function=EvidenceLowerBoundLoss(),
+        loss_function=loss,
         prepare_batch=moved,
         seed=seed,
         train_handlers=[TrainingRounds(sampler, moved, [optimizer])],
     )
-    run_resumed(trainer, folder / "shape_model.pt", budget.iterations, progress)
-    return vae.to("cpu").eval()
+    run_resumed(trainer, path, budget.iterations, progress)

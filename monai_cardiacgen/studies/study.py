@@ -20,8 +20,9 @@ from ..data.slices import IMAGE, LABEL
 from ..data.split import Split, read_split, split_by_patient, write_split
 from ..inferers import CardiacSynthesizer, PhantomSynthesizer
 from ..transforms import RandCardiacSynthd
+from .augmented_batch import Augmentation
 from .evaluation import write_scores
-from .segmentation import Augmentation, segmentation_loss, train_segmentation
+from .segmentation import segmentation_loss, train_segmentation
 from .slice_scores import write_slice_scores
 from .stages import environment, keep_settings
 from .strong_augmentation import StrongAugmentation

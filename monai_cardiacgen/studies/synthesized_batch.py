@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import torch
 from ignite.engine import Engine, Events
-from monai.engines import PrepareBatch, default_prepare_batch
+from monai.engines import default_prepare_batch
 
 from ..anatomy.labels import LabelScheme
 from ..data.round_sampler import RoundSampler
 from ..seeding import seeded
 from ..transforms import RandCardiacSynthd
-
-#: From images and label maps `(B, 1, H, W)` and a CPU generator to augmented ones.
-Augmentation = Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]]
+from .augmented_batch import Augmentation, AugmentedBatch
 
 
-class SynthesizedBatch(PrepareBatch):
+class SynthesizedBatch(AugmentedBatch):
     """Replaces samples of whole batches by synthetic ones, augments all, and gives the loss channel numbers.
 
     The last epochs see real samples alone: fine-tuning within one training, as in the study that this repeats.
@@ -42,13 +37,10 @@ class SynthesizedBatch(PrepareBatch):
         sampler: RoundSampler,
         synthetic_epochs: int,
     ) -> None:
+        super().__init__(augment, scheme)
         self.synth = synth
-        self.augment = augment
-        self.scheme = scheme
         self.sampler = sampler
         self.synthetic_epochs = synthetic_epochs
-        self.generator = seeded(sampler.seed)
-        self._prepare: Callable[..., Any] = default_prepare_batch
 
     def begin(self, epoch: int) -> None:
         """Begin an epoch from its number: order, synthesis, augmentation and dropout follow from it and the seed."""
@@ -57,23 +49,10 @@ class SynthesizedBatch(PrepareBatch):
         seed = (self.sampler.seed * 1_000_003 + epoch + self.sampler.rank * 10_000_019) % 2**31
         self.generator = seeded(seed)
         torch.manual_seed(seed)
-        self._prepare = default_prepare_batch
+        self.prepare = default_prepare_batch
         if self.synth is not None and epoch <= self.synthetic_epochs:
             self.synth.set_random_state(seed=seed)
-            self._prepare = self.synth.prepare_batch()
-
-    def __call__(
-        self,
-        batchdata: Mapping[str, Any],
-        device: Any = None,
-        non_blocking: bool = False,
-        **more: Any,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return images `(B, 1, H, W)` and channel numbers `(B, 1, H, W)` on the device."""
-        prepared = self._prepare(batchdata, device, non_blocking, **more)
-        image, label = (torch.as_tensor(one).as_subclass(torch.Tensor) for one in prepared)
-        image, label = self.augment(image, label, self.generator)
-        return image, self.scheme.to_channels(label)
+            self.prepare = self.synth.prepare_batch()
 
 
 class SynthesizedEpochs:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.data import DataLoader, Dataset
 from monai.transforms import (
     Compose,
     EnsureChannelFirstd,
@@ -23,19 +22,14 @@ from monai.transforms import (
 from ..anatomy.check import AnatomyCheck
 from ..anatomy.schemes import MM_WHS
 from ..data.mmwhs import correct_mmwhs_codes, read_mmwhs
-from ..data.round_sampler import RoundSampler
 from ..data.slices import LABEL
-from ..engines import AnatomicalVAETrainer
 from ..errors import LabelError
-from ..handlers import TrainingRounds
 from ..inferers import CardiacSynthesizer, LatentSampler, StylelessPainter
 from ..losses import EvidenceLowerBoundLoss
 from ..networks.nets import AnatomicalVAE
-from ..seeding import seeded
 from .conditional_painter import ConditionalPainter
 from .moved_volumes import MovedVolumes
-from .resumed_training import run_resumed
-from .shape_model import ShapeBudget, heart_maps
+from .shape_model import ShapeBudget, fit_autoencoder, heart_maps
 
 #: mm along the axes, and voxels: whole axial slices of the phantom's field of view, as the bundle's painter knows them.
 SPACING = (2.0, 2.0, 2.0)
@@ -127,24 +121,11 @@ def train_whole_hearts(
         torch.manual_seed(seed)
         coarse = AnatomicalVAE(3, MM_WHS.num_classes, blocks, budget.latent_size, budget.channels)
     coarse.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # faster on the CPU
-    optimizer = torch.optim.Adam(coarse.parameters(), lr=2e-3, weight_decay=1e-5)
-    maps = heart_maps(hearts, conditioned=False)
-    sampler = RoundSampler(len(maps), budget.batch_size * budget.iterations_per_round, seed)
-    moved = MovedVolumes(MM_WHS, BLOCK)
-    loader = DataLoader(Dataset(maps), batch_size=budget.batch_size, sampler=sampler, generator=seeded(seed))
-    trainer = AnatomicalVAETrainer(
-        device=device,
-        max_epochs=budget.iterations // budget.iterations_per_round,
-        train_data_loader=loader,
-        network=coarse,
-        optimizer=optimizer,
-        # Dice would sharpen the shares, and with them the borders that are interpolated between.
-        loss_function=EvidenceLowerBoundLoss(cross_entropy=10.0, dice=0.0),
-        prepare_batch=moved,
-        seed=seed,
-        train_handlers=[TrainingRounds(sampler, moved, [optimizer])],
-    )
-    run_resumed(trainer, folder / "training_hearts.pt", budget.iterations, progress)
+    # Dice would sharpen the shares, and with them the borders that are interpolated between.
+    loss = EvidenceLowerBoundLoss(cross_entropy=10.0, dice=0.0)
+    maps, moved = heart_maps(hearts, conditioned=False), MovedVolumes(MM_WHS, BLOCK)
+    path = folder / "training_hearts.pt"
+    fit_autoencoder(coarse, maps, moved, loss, path, budget, seed, device, progress)
     vae = AnatomicalVAE(3, MM_WHS.num_classes, size, budget.latent_size, budget.channels, pooling=BLOCK)
     vae.load_state_dict(coarse.to("cpu").state_dict())
     return vae.eval()
