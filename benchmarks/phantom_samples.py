@@ -21,7 +21,8 @@ class StandInVAE(AnatomicalVAE):
     """An untrained autoencoder that runs its decoder at full cost and then says one of the hearts that it was told."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(2, ACDC.num_classes, (size, size), channels=(16, 32, 64, 128))  # as the cine bundle's
+        pooling = max(1, size // 128)  # this and the channels as in the cine bundle
+        super().__init__(2, ACDC.num_classes, (size, size), channels=(16, 32, 64, 128), pooling=pooling)
         self.register_buffer("hearts", 20 * ACDC.one_hot(heart_maps(_KNOWN, size, ACDC.num_classes, seeded(5))))
         self.register_buffer("points", torch.randn(_KNOWN, self.latent_size, generator=seeded(6)))
 
