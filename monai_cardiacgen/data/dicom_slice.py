@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.pixels.processing import apply_rescale
 
 from ..errors import DataError
 
@@ -62,7 +61,7 @@ def read_dicom_slice(path: Path) -> DicomSlice:
             warnings.simplefilter("ignore", UserWarning)
             dataset = pydicom.dcmread(path)
             geometry = {name: _numbers(dataset, name, count) for name, count in _GEOMETRY.items()}
-            pixels = apply_rescale(dataset.pixel_array, dataset)
+            pixels = _rescaled(dataset)
             rows, columns = geometry["PixelSpacing"]  # between rows (along y), then between columns (along x)
             spacing = (float(columns), float(rows), _slice_distance(dataset))
             affine = _affine(geometry, spacing)
@@ -76,6 +75,17 @@ def read_dicom_slice(path: Path) -> DicomSlice:
     if pixels.ndim != 2:
         raise DataError(f"{path}: expected one greyscale image, got an array of shape {pixels.shape}")
     return DicomSlice(np.ascontiguousarray(pixels.T, dtype=np.float32), affine, spacing, number, frames)
+
+
+def _rescaled(dataset: Dataset) -> NDArray[np.float64]:
+    """Return the stored values in the units of the file's modality (DICOM PS3.3 C.11.1.1.2).
+
+    pydicom's own function has another place in each of its versions 2, 3 and 4.
+    """
+    stored = np.asarray(dataset.pixel_array, dtype=np.float64)
+    if "RescaleSlope" not in dataset or "RescaleIntercept" not in dataset:
+        return stored
+    return stored * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
 
 
 def _numbers(dataset: Dataset, name: str, count: int) -> NDArray[np.float64]:
