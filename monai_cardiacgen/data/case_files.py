@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from ..anatomy.labels import LabelScheme
 from ..checks import check_finite
 from ..errors import DataError, InputError, ShapeError
-from .disk_space import full_disk_told
 from .files import whole_file
 
 _BLOCK = 2**20
@@ -98,11 +97,11 @@ def write_nifti(path: Path, array: NDArray[Any], affine: NDArray[np.float64]) ->
     """Write voxels in mm, whole or not at all; the same voxels give the same bytes.
 
     Raises:
-        DataError: when the disk is full.
+        DataError: when nothing can be written there, or the disk is full.
     """
     volume = nib.Nifti1Image(array, affine)
     volume.header.set_xyzt_units("mm")
-    with full_disk_told(path), whole_file(path) as beside:
+    with whole_file(path) as beside:
         beside.write_bytes(gzip.compress(volume.to_bytes(), compresslevel=6, mtime=0))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import pickle
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,24 +16,76 @@ from typing import Any
 import torch
 
 from ..errors import CheckpointError, DataError
+from .disk_space import full_disk_told
+
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which becomes `path` when the block ends well and vanishes when it does not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Give a path to write to, which becomes `path` when the block ends well and vanishes when it does not.
+
+    Raises:
+        DataError: before the block when nothing can be written there, after it when the disk is full.
+    """
+    beside = _begun(path)
     try:
-        yield beside
-        os.replace(beside, path)
+        with full_disk_told(path):
+            yield beside
+            os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
 
+def check_writable(path: Path) -> None:
+    """See that a file can be written, before anything is made that shall go there; its folder is made.
+
+    Raises:
+        DataError: when the folder or its disk cannot be written to, or `path` is a folder.
+    """
+    _begun(path).unlink(missing_ok=True)
+
+
+def _begun(path: Path) -> Path:
+    """Return an empty file beside `path`."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if path.is_dir():
+        raise DataError(f"Expected a file to write at {path}, got a folder; name another place.")
+    with full_disk_told(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside.touch()
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+            raise DataError(
+                f"Expected a folder that can be written to for {path}, but the system refuses ({error.strerror}); "
+                f"name another place, or see to its rights."
+            ) from error
+    return beside
+
+
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
-    """Write a dictionary of tensors, numbers, strings, lists and dictionaries."""
+    """Write a dictionary of tensors, numbers, strings, lists and dictionaries.
+
+    Raises:
+        DataError: when nothing can be written there, or the disk is full; a file that was there stays as it was.
+    """
     with whole_file(path) as beside:
-        torch.save(dict(state), beside)
+        write_checkpoint(beside, state)
+
+
+def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
+    """Write a dictionary to a file that has no final name yet, and see it on the disk before returning."""
+    with path.open("wb") as file:
+        try:
+            torch.save(dict(state), file)
+        except RuntimeError as error:  # PyTorch's words for a write that failed hide those of the system
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -41,10 +95,20 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         CheckpointError: when the file is missing, damaged or holds more than plain data.
     """
     try:
+        _check_sums(path)
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise CheckpointError(f"Expected a checkpoint at {path}, could not read it ({error}); delete it.") from error
     return state
+
+
+def _check_sums(path: Path) -> None:
+    """Compare every part of PyTorch's archive with its CRC-32, which `torch.load` does not."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            changed = archive.testzip()
+        if changed is not None:
+            raise zipfile.BadZipFile(f"{changed} is not what was written")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -82,7 +82,7 @@ def join_parts(path: Path) -> None:
     parts = _parts(path)
     if parts:
         lines = sorted((line for _, line in all_lines(path)), key=lambda line: int(line["number"]))
-        with full_disk_told(path), whole_file(path) as beside, beside.open("wb") as file:
+        with whole_file(path) as beside, beside.open("wb") as file:
             file.writelines(_line(line) for line in lines)
             file.flush()
             os.fsync(file.fileno())

@@ -15,8 +15,8 @@ import torch
 
 from ..errors import DataError, InputError, ShapeError
 from .case_files import checked_affine, checked_pair
-from .disk_space import check_free_space, full_disk_told
-from .files import whole_file
+from .disk_space import check_free_space
+from .files import check_writable, whole_file
 from .set_description import CaseRecord, SetDescription
 from .set_writer import SetWriter
 from .synthetic_hdf5 import AFFINE, DESCRIPTION, IMAGE, LABEL, NUMBER, RECORD, open_hdf5, read_description
@@ -138,7 +138,7 @@ class SyntheticHDF5Writer(SetWriter):
                 file[key][...] = np.array(values, dtype=object) if key == RECORD else np.stack(values)
             file.flush()
             content = file.id.get_file_image()
-        with full_disk_told(part), whole_file(part) as beside:
+        with whole_file(part) as beside:
             beside.write_bytes(content)
 
     def _join(self) -> None:
@@ -147,7 +147,7 @@ class SyntheticHDF5Writer(SetWriter):
         if parts:
             sources = self._whole_files()
             check_free_space(self.path, sum(one.stat().st_size for one in sources), files=1)
-            with full_disk_told(self.path), whole_file(self.path) as beside, h5py.File(beside, "w") as file:
+            with whole_file(self.path) as beside, h5py.File(beside, "w") as file:
                 self._describe(file)
                 _copy_in_order(sources, file)
         for part in parts:
@@ -161,6 +161,7 @@ class SyntheticHDF5Writer(SetWriter):
         return [self.path] * self.path.exists() + sorted(self._parts.glob("part_*.h5"))
 
     def _begin(self) -> None:
+        check_writable(self.path)
         self._parts.mkdir(parents=True, exist_ok=True)
         self._lock = WriterLock(self._parts / ".lock", self.path)
         for left in (*self._parts.glob(".*.part"), *self.path.parent.glob(f".{self.path.name}.*.part")):

@@ -13,8 +13,7 @@ import torch
 
 from ..errors import DataError, InputError
 from .case_files import checked_affine, checked_pair, sha256_of, write_nifti
-from .disk_space import full_disk_told
-from .files import read_json, write_json
+from .files import check_writable, read_json, write_json
 from .manifest import append_lines, join_parts, new_part
 from .set_description import CaseRecord, SetDescription
 from .set_writer import SetWriter
@@ -109,8 +108,7 @@ class SyntheticSetWriter(SetWriter):
         try:
             if self.rank == 0:
                 join_parts(self.folder / MANIFEST)
-                with full_disk_told(self.folder / DATALIST):
-                    write_json(self.folder / DATALIST, SyntheticSet(self.folder).decathlon())
+                write_json(self.folder / DATALIST, SyntheticSet(self.folder).decathlon())
         finally:
             self._release()
 
@@ -143,11 +141,10 @@ class SyntheticSetWriter(SetWriter):
             raise DataError(
                 f"Expected an empty folder or a synthetic set at {self.folder}, got something else; name a new folder."
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        check_writable(path)
         self._lock = WriterLock(self.folder / LOCK, self.folder)
         if not path.exists():
-            with full_disk_told(path):
-                write_json(path, self.description.to_json())
+            write_json(path, self.description.to_json())
         for sub in (IMAGES, LABELS):
             (self.folder / sub).mkdir(exist_ok=True)
         for sub in (".", IMAGES, LABELS):

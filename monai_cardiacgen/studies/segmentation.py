@@ -16,6 +16,7 @@ from torch import nn
 
 from ..anatomy.labels import LabelScheme
 from ..anatomy.schemes import ACDC
+from ..data.checkpoint_pair import CheckpointPair
 from ..data.files import load_checkpoint, save_checkpoint, write_csv
 from ..data.round_sampler import RoundSampler
 from ..data.slices import IMAGE, LABEL
@@ -218,15 +219,16 @@ class _Arm:
         self.network, self.optimizer, self.schedule = network, optimizer, schedule
         self.validation, self.folder, self.scheme = validation, folder, scheme
         self.sampler, self.batches, self.seed, self.iterations = sampler, batches, seed, iterations
+        self.checkpoints = CheckpointPair(folder / "last.pt")
         self.history: list[dict[str, float]] = []
         self.losses: list[float] = []
 
     def resume(self, trainer: Engine) -> None:
         """Take up the last whole round that the folder holds, if any."""
-        path = self.folder / "last.pt"
-        if not path.exists():
+        self.checkpoints.check_writable()
+        state, path = self.checkpoints.load(), self.checkpoints.path
+        if state is None:
             return
-        state = load_checkpoint(path)
         if (state["seed"], state["iterations"]) != (self.seed, self.iterations):
             raise CheckpointError(
                 f"Expected in {path} a training of {self.iterations} iterations with seed {self.seed}, found "
@@ -266,8 +268,7 @@ class _Arm:
         )
         if dice > best:
             save_checkpoint(self.folder / "best.pt", {"network": self.network.state_dict(), "dice": dice})
-        save_checkpoint(
-            self.folder / "last.pt",
+        self.checkpoints.save(
             {
                 "network": self.network.state_dict(),
                 "optimizer": self.optimizer.state_dict(),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 
 import pytest
 import torch
 
 from monai_cardiacgen.data.files import (
+    check_writable,
     load_checkpoint,
     read_csv,
     read_json,
@@ -60,6 +62,54 @@ def test_bad_checkpoint_is_one_error(tmp_path, damage, capsys):
     with pytest.raises(CheckpointError, match="checkpoint"):
         load_checkpoint(path)
     assert "executed" not in capsys.readouterr().out
+
+
+def test_one_changed_byte_of_a_weight_is_found(tmp_path):
+    path, weights = tmp_path / "c.pt", torch.arange(100.0)
+    save_checkpoint(path, {"w": weights})
+    content = bytearray(path.read_bytes())
+    content[content.index(weights.numpy().tobytes()) + 17] ^= 1
+    path.write_bytes(content)
+    assert not torch.equal(torch.load(path, weights_only=True)["w"], weights)  # PyTorch does not look
+    with pytest.raises(CheckpointError, match="not what was written"):
+        load_checkpoint(path)
+
+
+def test_equal_states_are_equal_files(tmp_path):
+    for name in "ab":
+        save_checkpoint(tmp_path / name, {"w": torch.arange(100.0), "round": 3})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+@pytest.mark.parametrize("size", [1, 1_000_000])
+def test_a_full_disk_is_one_error_and_leaves_the_old_file(tmp_path, size):
+    path = tmp_path / "c.pt"
+    save_checkpoint(path, {"round": 1})
+    (tmp_path / f".c.pt.{os.getpid()}.part").symlink_to("/dev/full")
+    with pytest.raises(DataError, match=r"c\.pt, but the disk is full"):
+        save_checkpoint(path, {"w": torch.zeros(size)})
+    assert load_checkpoint(path) == {"round": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
+
+
+def test_what_is_no_folder_or_no_file_is_told_before_the_block(tmp_path):
+    (tmp_path / "file").touch()
+    for path, words in ((tmp_path / "file" / "a.txt", "system refuses"), (tmp_path, "got a folder")):
+        with pytest.raises(DataError, match=words):
+            check_writable(path)
+        with pytest.raises(DataError, match=words), whole_file(path):
+            pytest.fail("the block must not begin")
+    check_writable(tmp_path / "new" / "a.txt")
+    assert not list((tmp_path / "new").iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="rights do not bind this user")
+def test_a_folder_without_the_right_to_write(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(DataError, match="Permission denied"):
+        check_writable(tmp_path / "a.txt")
+    tmp_path.chmod(0o700)
 
 
 def test_tables_and_settings(tmp_path):

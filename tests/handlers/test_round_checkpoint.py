@@ -8,7 +8,7 @@ from ignite.engine import Engine, Events
 from monai.engines import default_prepare_batch
 
 from monai_cardiacgen.engines import ResumableTrainer
-from monai_cardiacgen.errors import CheckpointError
+from monai_cardiacgen.errors import CheckpointError, DataError
 from monai_cardiacgen.handlers import RoundCheckpoint
 
 
@@ -56,6 +56,30 @@ def test_a_damaged_checkpoint_is_told(tmp_path):
     (tmp_path / "damaged.pt").write_bytes(b"PK no more")
     with pytest.raises(CheckpointError, match=r"damaged\.pt"):
         Drawing(tmp_path / "damaged.pt").run()
+
+
+def test_from_the_checkpoint_before_a_damaged_one_it_ends_the_same_and_says_so(tmp_path):
+    whole = Drawing(tmp_path / "whole.pt")
+    whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        Drawing(tmp_path / "stopped.pt", stop_at=9).run()
+    path = tmp_path / "stopped.pt"
+    path.write_bytes(path.read_bytes()[:500])
+    again, iterations = Drawing(path), []
+    again.add_event_handler(Events.ITERATION_STARTED, lambda engine: iterations.append(engine.state.iteration))
+    with pytest.warns(UserWarning, match=r"stopped\.pt is damaged .*stopped\.previous\.pt"):
+        again.run()
+    assert iterations == [4, 5, 6, 7, 8, 9]
+    assert torch.equal(again.network.weight, whole.network.weight)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_iteration(tmp_path):
+    (tmp_path / "file").touch()
+    one, iterations = Drawing(tmp_path / "file" / "training.pt"), []
+    one.add_event_handler(Events.ITERATION_STARTED, lambda engine: iterations.append(1))
+    with pytest.raises(DataError, match="system refuses"):
+        one.run()
+    assert not iterations
 
 
 class Plain(Engine):
