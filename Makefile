@@ -28,8 +28,10 @@ test: lint
 bench: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks --out docs/benchmarks --page docs/benchmarks.md
 
+# Runs the examples; a few minutes. Reading build/docs/index.html needs no network.
 docs: $(STAMP)
-	$(BIN)/pdoc monai_cardiacgen --docformat google --output-directory build/docs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt
+	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -31,7 +31,9 @@ def card(
 
     Example: cardiacgen card runs/set --real ACDC/training --split runs/demo/split.json --downstream
     """
-    with plain_endings("The same command goes on where it was."):
+    with plain_endings(
+        "The same command goes on where it was.", "A set is made by: cardiacgen generate BUNDLE --out SET"
+    ):
         from .studies.synthetic_card import CardSettings, make_card
         from .studies.synthetic_card_page import verdict, write_card_page
 

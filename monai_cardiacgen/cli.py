@@ -21,6 +21,7 @@ from .card_command import card
 from .check_bundle_command import check_bundle
 from .doctor_command import doctor
 from .endings import plain_endings
+from .label_command import label
 from .study_command import study
 
 # Torch and MONAI take seconds to import: commands do it themselves, so that --help and --version are quick.
@@ -79,10 +80,13 @@ def cardiacgen(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
-    """Labelled synthetic cardiac images for MONAI."""
+    """Labelled synthetic cardiac images for MONAI.
+
+    Begin with: cardiacgen doctor, then cardiacgen phantom patients, then cardiacgen demo
+    """
 
 
-@app.command()
+@app.command(rich_help_panel="Begin")
 def demo(
     data: Annotated[Data, typer.Option(help="Phantom patients, which need no download, or real ones.")] = Data.phantom,
     data_dir: Annotated[Path | None, typer.Option(help="ACDC's training folder as the challenge ships it.")] = None,
@@ -98,7 +102,10 @@ def demo(
         int | None, typer.Option(min=50, help="Steps of each arm.  [default: 600, ACDC 800]")
     ] = None,
 ) -> None:
-    """Train a synthesizer, use it as one transform, and see whether it helps to segment."""
+    """Train a synthesizer, use it as one transform, and see whether it helps to segment.
+
+    Example: cardiacgen demo --data acdc --data-dir ACDC/training
+    """
     with plain_endings("The same command goes on where it was."):
         from .demo import DemoSettings, run_demo
 
@@ -116,7 +123,7 @@ def demo(
         run_demo(settings, out or Path("runs/acdc" if real else "runs/demo"), Console())
 
 
-@app.command()
+@app.command(rich_help_panel="Make")
 def hearts(
     data_dir: Annotated[Path, typer.Argument(help="Folder of labelled patients in ACDC's layout.")],
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/hearts"),
@@ -129,21 +136,27 @@ def hearts(
     iterations: Annotated[int, typer.Option(min=100, help="Training steps of each shape model.")] = 1800,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
 ) -> None:
-    """Learn the shapes of hearts, and draw label maps, stacks and cines that keep all anatomical criteria."""
-    with plain_endings("The same command goes on where it was."):
+    """Learn the shapes of hearts, and draw label maps, stacks and cines that keep all anatomical criteria.
+
+    Example: cardiacgen hearts ACDC/training --count 1000 --patients 1
+    """
+    with plain_endings(
+        "The same command goes on where it was.", "Patients to try it with: cardiacgen phantom patients --patients 20"
+    ):
         from .studies.hearts import HeartsSettings, run_hearts
 
         settings = HeartsSettings(str(data_dir.resolve()), count, patients, frames, ejection_fraction, iterations, seed)
         run_hearts(settings, out, Console())
 
 
-app.command()(study)
-app.command()(card)
-app.command()(check_bundle)
-app.command()(doctor)
+app.command(rich_help_panel="Judge")(study)
+app.command(rich_help_panel="Judge")(card)
+app.command(rich_help_panel="Judge")(check_bundle)
+app.command(rich_help_panel="Begin")(doctor)
+app.command(rich_help_panel="Make")(label)
 
 
-@app.command()
+@app.command(rich_help_panel="Begin")
 def phantom(
     out: Annotated[Path, typer.Argument(help="Folder to write to; patients that it holds are kept.")],
     patients: Annotated[int, typer.Option(min=1, help="How many patients the folder shall hold.")] = 10,
@@ -152,7 +165,10 @@ def phantom(
         Layout, typer.Option(help="Cine MR as ACDC, apical echo as CAMUS, whole-heart CT or MR as MM-WHS.")
     ] = Layout.acdc,
 ) -> None:
-    """Write phantom patients in a public dataset's layout."""
+    """Write phantom patients in a public dataset's layout.
+
+    Example: cardiacgen phantom patients --patients 20 --dataset camus
+    """
     with plain_endings("The same command goes on where it was."):
         from . import phantom as phantoms
 
@@ -203,7 +219,7 @@ class _CasesShown:
             self._told = (now, done)
 
 
-@app.command()
+@app.command(rich_help_panel="Make")
 def generate(
     bundle: Annotated[Path, typer.Argument(help="Folder of a MONAI bundle with a synthesizer.")],
     out: Annotated[Path, typer.Option(help="Folder of the set; for hdf5 the file; for nnunet the folder nnUNet_raw.")],
@@ -219,9 +235,13 @@ def generate(
 ) -> None:
     """Write a set of synthetic cases; stopped, the same command goes on, and a larger count adds to the set.
 
+    Example: cardiacgen generate runs/demo/bundle -n 1000 --out runs/set
+
     Several processes make the same set together: torchrun --nproc-per-node 2 -m monai_cardiacgen generate ...
     """
-    with plain_endings("The same command goes on where it was."):
+    with plain_endings(
+        "The same command goes on where it was.", "A bundle is made by: cardiacgen demo, which writes runs/demo/bundle"
+    ):
         from .data.nnunet_export import Copies
         from .generate import generate_set
 

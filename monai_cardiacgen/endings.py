@@ -10,14 +10,19 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
-from .errors import CardiacGenError
+from .errors import CardiacGenError, CheckpointError, DataError
 
 _EXIT_ERROR, _EXIT_INTERRUPTED = 2, 130
 
 
 @contextmanager
-def plain_endings(go_on: str) -> Iterator[None]:
-    """End with one sentence on stderr instead of a traceback; `go_on` says how to continue after Ctrl-C."""
+def plain_endings(go_on: str, begin: str = "") -> Iterator[None]:
+    """End with one sentence on stderr instead of a traceback.
+
+    Args:
+        go_on: how to continue after Ctrl-C.
+        begin: the command that makes what this one reads; told below errors about files.
+    """
     stderr = Console(stderr=True, soft_wrap=True, highlight=False)
     logging.getLogger("ignite.engine").setLevel(logging.CRITICAL)  # it would announce every exception itself
     # MONAI tries every reader for every file, and says of one, which nobody asked for, that it is not there.
@@ -27,6 +32,8 @@ def plain_endings(go_on: str) -> Iterator[None]:
         yield
     except CardiacGenError as error:
         stderr.print(f"Error: {error}", markup=False)
+        if begin and isinstance(error, DataError | CheckpointError):
+            stderr.print(begin, markup=False)
         raise typer.Exit(_EXIT_ERROR) from None
     except KeyboardInterrupt:
         stderr.print(f"Stopped. {go_on}", markup=False)

@@ -51,7 +51,9 @@ def study(
 
     Example: cardiacgen study ACDC/training --preset quick
     """
-    with plain_endings("The same command goes on where it was."):
+    with plain_endings(
+        "The same command goes on where it was.", "To try it without data: cardiacgen phantom patients --patients 60"
+    ):
         import torch
 
         from .studies.elsewhere import score_on_sunnybrook

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from monai_cardiacgen.endings import plain_endings
-from monai_cardiacgen.errors import DataError
+from monai_cardiacgen.errors import DataError, InputError
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,13 @@ def test_our_errors_and_a_stop_end_with_a_sentence(error, code, words, capsys):
         raise error
     assert ending.value.exit_code == code
     assert capsys.readouterr().err == words
+
+
+@pytest.mark.parametrize(("error", "told"), [(DataError("No file."), True), (InputError("Too small."), False)])
+def test_errors_about_files_tell_the_command_that_makes_them(error, told, capsys):
+    with pytest.raises(typer.Exit), plain_endings("", "Made by: cardiacgen phantom"):
+        raise error
+    assert ("Made by: cardiacgen phantom\n" in capsys.readouterr().err) == told
 
 
 def test_other_errors_keep_their_traceback():

@@ -1,0 +1,161 @@
+"""How Sphinx builds these pages: `make docs`. Reading the result needs no network."""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+import typer
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+from typer.cli import get_docs_for_click
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT / "examples"))
+
+from monai_cardiacgen import __version__  # noqa: E402
+from monai_cardiacgen.cli import app as cli  # noqa: E402
+
+project = "monai_cardiacgen"
+author = "The monai_cardiacgen developers"
+copyright = "2026, the monai_cardiacgen developers; Apache-2.0"
+release = version = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["build", "benchmarks", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "sg_execution_times.rst"]
+nitpicky = False
+
+# Pages are Markdown that reads well without Sphinx, too; headings get the anchors that code hosts give them.
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
+
+# One page for every folder: the public names in the order of their `__all__`.
+autodoc_default_options = {"members": True, "imported-members": True, "show-inheritance": True}
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_custom_sections = ["Source"]
+
+sphinx_gallery_conf = {
+    "examples_dirs": [str(ROOT / "examples")],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"plot_",
+    "ignore_pattern": r"(__init__|gallery_parts)\.py",
+    "download_all_examples": False,
+    "show_signature": False,
+    "min_reported_time": 1,
+    "reset_modules": ("matplotlib",),
+    "abort_on_example_error": True,
+}
+
+html_math_renderer = "mathml"
+html_theme = "furo"
+html_title = f"monai_cardiacgen {__version__}"
+html_static_path: list[str] = []
+html_show_sourcelink = False
+copybutton_exclude = ".linenos, .gp, .go"
+
+#: Pages whose text stands elsewhere in the repository; what lies in docs/ is a link to it, for readers of the files.
+MIRRORS = {
+    "project/changelog": ROOT / "CHANGELOG.md",
+    "project/contributing": ROOT / "CONTRIBUTING.md",
+    **{f"models/{folder.name}": folder / "docs" / "README.md" for folder in sorted((ROOT / "bundles").iterdir())},
+}
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>\w*)\n(?P<body>.*?)^ *```$", re.DOTALL | re.MULTILINE)
+_FORMULA = re.compile(r"^(?P<indent> *)\$\$(?P<body>.+?)\$\$", re.DOTALL | re.MULTILINE)
+_INLINE_FORMULA = re.compile(r"(?<!\$)\$([^$`]+)\$(?!\$)")
+_CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)(\w?)")
+_LINK = re.compile(r"(?<!!)\[(?P<text>[^]]*)\]\((?P<target>[^)#:\s]+)(?P<anchor>#[^)\s]*)?\)")
+
+
+def _page_of(target: Path) -> Path | None:
+    """Return the page of these docs that stands for a file or folder of the repository, or None."""
+    if target.is_relative_to(DOCS):
+        return target
+    for name, source in MIRRORS.items():
+        if target == source:
+            return DOCS / f"{name}.md"
+    if target == ROOT / "README.md":
+        return DOCS / "index.md"
+    room = target.relative_to(ROOT).parts if target.is_relative_to(ROOT) else ()
+    if room[:1] == ("monai_cardiacgen",) and len(room) > 1:
+        page = DOCS / "reference" / f"{room[1]}.md"
+        return page if page.is_file() else None
+    return None
+
+
+def _published(source: str, origin: Path, page: Path) -> str:
+    """Return Markdown of the file `origin` with its links as they must be on `page`; others become plain text."""
+
+    def relinked(link: re.Match[str]) -> str:
+        target = _page_of((origin.parent / link["target"]).resolve())
+        if target is None:
+            return f"{link['text']} (`{link['target'].removeprefix('../')}` in the repository)"
+        steps = len(page.parent.relative_to(DOCS).parts)
+        return f"[{link['text']}]({'../' * steps}{target.relative_to(DOCS).as_posix()}{link['anchor'] or ''})"
+
+    return _LINK.sub(relinked, source)
+
+
+def _read(app: object, name: str, source: list[str]) -> None:
+    page = DOCS / f"{name}.md"
+    if name in MIRRORS:
+        source[0] = _published(MIRRORS[name].read_text(encoding="utf-8"), MIRRORS[name], page)
+    elif page.is_file():
+        source[0] = _published(source[0], page, page)
+    if name == "reference/commands":
+        command = typer.main.get_command(cli)
+        told = get_docs_for_click(obj=command, ctx=typer.Context(command), name="cardiacgen")
+        source[0] += told.replace("# `cardiacgen`", "## `cardiacgen`", 1).replace("```console", "```text")
+
+
+def _restructured(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Turn a docstring's Markdown, `code`, $formulas$ and fenced blocks, into reStructuredText."""
+    text = _FENCE.sub(lambda found: _directive(f"code-block:: {found['kind'] or 'text'}", found), "\n".join(lines))
+    text = _FORMULA.sub(lambda found: _directive("math::", found), text)
+    text = _CODE.sub(lambda found: f"``{found[1]}``" + (rf"\ {found[2]}" if found[2] else ""), text)
+    text = _INLINE_FORMULA.sub(lambda found: f":math:`{' '.join(found[1].split())}`", text)
+    lines[:] = text.split("\n")
+
+
+def _directive(head: str, found: re.Match[str]) -> str:
+    """Return a directive with the found body, both as deep as the found block."""
+    indent, body = found["indent"], textwrap.dedent(found["indent"] + found["body"]).strip("\n")
+    return f"\n{indent}.. {head}\n\n" + textwrap.indent(body, f"{indent}    ") + "\n"
+
+
+class _Formulas:
+    """Writes formulas as MathML, which browsers draw by themselves."""
+
+    @staticmethod
+    def inline(self: HTML5Translator, node: nodes.math) -> None:
+        """Write one in a line."""
+        self.body.append(tex2mathml(node.astext(), as_block=False))
+        raise nodes.SkipNode
+
+    @staticmethod
+    def display(self: HTML5Translator, node: nodes.math_block) -> None:
+        """Write one by itself."""
+        self.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+        raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what is above."""
+    app.connect("source-read", _read)
+    app.connect("autodoc-process-docstring", _restructured, priority=100)  # before napoleon, which sorts the sections
+    app.add_html_math_renderer("mathml", (_Formulas.inline, None), (_Formulas.display, None))

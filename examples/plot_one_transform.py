@@ -1,0 +1,5 @@
+"""
+One transform
+=============
+"""
+print("hello")
