@@ -1,0 +1,82 @@
+"""How MONAI Label is started: its settings, and its command line."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..errors import DataError, InputError
+from .app_folder import uploads_of
+
+#: In the server's environment: the most bytes that a request may bring.
+LARGEST_UPLOAD = "CARDIACGEN_LABEL_LARGEST_UPLOAD"
+
+_MIB = 2**20
+_QUIET = {
+    "MONAI_ZOO_SOURCE": "local",  # any other one is asked over the network, and without it the server ends
+    "MONAI_LABEL_AUTO_UPDATE_SCORING": "false",  # scoring is a request of its own
+    "MONAI_LABEL_SESSIONS": "false",
+    "MONAI_LABEL_TRACKING_ENABLED": "false",
+    "MONAI_LABEL_DATASTORE_AUTO_RELOAD": "false",  # a watcher would take files for studies while they are written
+    "MONAI_LABEL_DATASTORE_FILE_EXT": '["*.nii.gz","*.nii"]',
+    "MONAI_LABEL_DICOMWEB_SEARCH_FILTER": '{"Modality":"MR"}',
+}
+
+
+def server_environment(folder: Path, largest_upload: int, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a server; what the caller has set of MONAI Label's settings is kept.
+
+    Args:
+        folder: the app folder.
+        largest_upload: MiB that a request may bring.
+        given: the caller's environment.
+    """
+    named = {LARGEST_UPLOAD: str(largest_upload * _MIB), "TMPDIR": str(uploads_of(folder).resolve())}
+    return {**_QUIET, **given, **named}
+
+
+def server_command(folder: Path, studies: str, host: str, port: int) -> list[str]:
+    """Return MONAI Label's command line.
+
+    Args:
+        folder: the app folder.
+        studies: a flat folder, or the address of a DICOMweb server.
+        host: on which the server listens.
+        port: of it.
+    """
+    where = ["--app", str(folder.resolve()), "--studies", studies, "--host", host, "--port", str(port)]
+    served = ["--uvicorn_app", "monai_cardiacgen.label.app.server:app"]
+    return [sys.executable, "-m", "monailabel.main", "start_server", *where, *served]
+
+
+def check_can_start(host: str, port: int) -> None:
+    """Look whether MONAI Label is installed and the port is free.
+
+    Raises:
+        DataError: when MONAI Label is not in this environment.
+        InputError: when the port is taken, or the host is none of this machine.
+    """
+    if find_spec("monailabel") is None:
+        raise DataError(
+            "Expected MONAI Label in this environment, found none; `make label` builds an environment that has it."
+        )
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"Expected a free port at {host}:{port}, got {error.strerror}; pass another --port."
+            ) from error
+
+
+def become_server(command: list[str], environment: Mapping[str, str]) -> None:
+    """Replace this process by the server, so that signals reach it and nothing waits for it."""
+    os.execve(command[0], command, dict(environment))
+
+
+__all__ = ["LARGEST_UPLOAD", "become_server", "check_can_start", "server_command", "server_environment"]

@@ -1,0 +1,114 @@
+"""What a request may ask for: names of studies, never paths; and which status a wrong one gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from json import dumps
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ..errors import CardiacGenError, CheckpointError, InputError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,199}")
+#: Parameters of MONAI Label's addresses that become parts of paths.
+_NAMES = ("image", "id", "label", "tag")
+_BAD, _UNKNOWN, _TOO_LARGE, _NOT_READY = 400, 404, 413, 503
+
+
+class UnknownNameError(InputError):
+    """A study, label, task or setting that the server does not have."""
+
+
+def checked_name(name: str, what: str) -> str:
+    """Return a name that can be part of a path without leading elsewhere.
+
+    Raises:
+        InputError: for anything else.
+
+    Example:
+        >>> checked_name("patient001_frame01", "image")
+        'patient001_frame01'
+    """
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise InputError(f"Expected a plain name as {what} (letters, digits, . _ + = -), got {name[:80]!r}.")
+    return name
+
+
+def status_of(error: CardiacGenError) -> int:
+    """Return the HTTP status for an error: the request's fault, except for weights that are missing or damaged."""
+    if isinstance(error, UnknownNameError):
+        return _UNKNOWN
+    return _NOT_READY if isinstance(error, CheckpointError) else _BAD
+
+
+def known_settings(settings: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task's settings, with what a request has sent in place of the values that are used otherwise."""
+    return {name: sent.get(name, default) for name, default in settings.items()}
+
+
+class RequestGuard:
+    """Answers requests that name paths or bring too much before MONAI Label sees them.
+
+    Args:
+        app: MONAI Label's.
+        largest_upload: bytes that a request's body may have.
+    """
+
+    def __init__(self, app: AsgiApp, largest_upload: int) -> None:
+        self.app = app
+        self.largest_upload = largest_upload
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI)."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        try:
+            for key, value in parse_qsl(scope["query_string"].decode("latin-1")):
+                if key in _NAMES:
+                    checked_name(value, key)
+        except InputError as error:
+            return await _answer(send, _BAD, str(error))
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self.largest_upload:
+            return await _answer(send, _TOO_LARGE, self._too_large())
+        counted = _CountedBody(receive, self.largest_upload)
+        try:
+            await self.app(scope, counted, send)
+        except _TooLargeError:
+            await _answer(send, _TOO_LARGE, self._too_large())
+
+    def _too_large(self) -> str:
+        return f"Expected at most {self.largest_upload / 2**20:g} MiB, got more; start the server with --max-upload."
+
+
+class _TooLargeError(Exception):
+    """A body grew beyond what may be sent, without its length told before."""
+
+
+class _CountedBody:
+    def __init__(self, receive: Receive, most: int) -> None:
+        self.receive, self.most, self.seen = receive, most, 0
+
+    async def __call__(self) -> Message:
+        message = await self.receive()
+        self.seen += len(message.get("body", b""))
+        if self.seen > self.most:
+            raise _TooLargeError
+        return message
+
+
+async def _answer(send: Send, status: int, sentence: str) -> None:
+    body = dumps({"detail": sentence}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+__all__ = ["RequestGuard", "UnknownNameError", "checked_name", "known_settings", "status_of"]
