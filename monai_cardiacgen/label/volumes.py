@@ -66,7 +66,7 @@ def read_label(path: Path, scheme: LabelScheme, image: MetaTensor) -> MetaTensor
             f"draw it on this image."
         )
     codes = scheme.to_codes(scheme.to_channels(label.as_tensor()))
-    return MetaTensor(codes, affine=image.affine, meta=dict(image.meta))
+    return MetaTensor(codes, meta=dict(image.meta))  # the affine is in it
 
 
 def check_has_heart(label: torch.Tensor) -> None:
