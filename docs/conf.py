@@ -6,12 +6,14 @@ import re
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import typer
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
+from sphinx_gallery.scrapers import figure_rst
 from typer.cli import get_docs_for_click
 
 DOCS = Path(__file__).parent
@@ -50,7 +52,19 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_custom_sections = ["Source"]
 
+
+def scrape_films(block: object, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
+    """Keep what an example's block leaves in `gif`, a GIF's bytes, beside its figures."""
+    film = block_vars["example_globals"].pop("gif", None)
+    if film is None:
+        return ""
+    path = Path(next(block_vars["image_path_iterator"])).with_suffix(".gif")
+    path.write_bytes(film)
+    return figure_rst([str(path)], gallery_conf["src_dir"])
+
+
 sphinx_gallery_conf = {
+    "image_scrapers": ("matplotlib", scrape_films),
     "examples_dirs": [str(ROOT / "examples")],
     "gallery_dirs": ["gallery"],
     "filename_pattern": r"plot_",
