@@ -3,8 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LABEL_VENV := .venv-label
+LABEL_BIN := $(LABEL_VENV)/bin
+LABEL_STAMP := $(LABEL_VENV)/.installed
+PHANTOMS := runs/label_patients
+STUDIES ?= $(PHANTOMS)
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lint bench docs label test-label clean
 
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -33,5 +38,21 @@ docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt
 	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 
+# MONAI Label cannot share an environment with the package; label-requirements.txt says why.
+$(LABEL_STAMP): setup.cfg constraints.txt label-requirements.txt
+	test -x $(LABEL_BIN)/python || $(PYTHON) -m venv $(LABEL_VENV)
+	$(LABEL_BIN)/python -m pip install --quiet --disable-pip-version-check torch -c constraints.txt
+	$(LABEL_BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r label-requirements.txt
+	$(LABEL_BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# Serves the folder STUDIES=...; by default phantom patients, which it writes.
+label: $(LABEL_STAMP)
+	test "$(STUDIES)" != $(PHANTOMS) || $(LABEL_BIN)/cardiacgen phantom $(PHANTOMS) --patients 5
+	$(LABEL_BIN)/cardiacgen label --studies $(STUDIES)
+
+test-label: $(LABEL_STAMP)
+	OMP_NUM_THREADS=1 $(LABEL_BIN)/python -m pytest --durations=5 tests/label/app
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(LABEL_VENV) build dist *.egg-info

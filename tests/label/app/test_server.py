@@ -35,6 +35,7 @@ from monai_cardiacgen.phantom import write_acdc_phantom, write_mmwhs_phantom
 BUNDLES = Path(__file__).parents[3] / "bundles"
 ED, OTHER = "patient001_frame01", "patient002_frame01"
 LEAST_MIB = 1
+PATIENCE = 400  # seconds: seconds are enough on a machine that does nothing else
 
 
 class Server:
@@ -44,14 +45,20 @@ class Server:
         self.process, self.app, self.studies = process, app, app / "studies"
         self.address = f"http://127.0.0.1:{port}"
 
+    def is_there(self) -> bool:
+        try:
+            return self.get("/info/").status_code == 200
+        except requests.ConnectionError:
+            return False
+
     def get(self, path: str, **options) -> requests.Response:
-        return requests.get(self.address + path, timeout=60, **options)
+        return requests.get(self.address + path, timeout=PATIENCE, **options)
 
     def put(self, path: str, **options) -> requests.Response:
-        return requests.put(self.address + path, timeout=60, **options)
+        return requests.put(self.address + path, timeout=PATIENCE, **options)
 
     def post(self, path: str, **options) -> requests.Response:
-        return requests.post(self.address + path, timeout=100, **options)
+        return requests.post(self.address + path, timeout=PATIENCE, **options)
 
     def infer(self, task: str, image: str, output: str = "json", label: Path | None = None, **params):
         files = {} if label is None else {"label": (label.name, label.read_bytes())}
@@ -85,13 +92,11 @@ def served(studies: Path, app: Path, bundles: list[Path]):
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, env=environment)
     server = Server(process, port, app)
     try:
-        for _ in range(300):
+        until = time.monotonic() + PATIENCE
+        while not server.is_there():
             assert process.poll() is None, log.read_text()[-3000:]
-            try:
-                server.get("/info/")
-                break
-            except requests.ConnectionError:
-                time.sleep(0.3)
+            assert time.monotonic() < until, log.read_text()[-3000:]
+            time.sleep(0.3)
         yield server
     finally:
         process.kill()
@@ -234,7 +239,7 @@ def test_an_uploaded_volume_is_inpainted(server, tmp_path):
     assert np.abs(voxel[:2] - 32).max() <= 1  # the middle of the patch is the point that was asked about
     for wrong in ([1, 2], "a, b, c", [1e6, 0, 0], ""):
         assert server.infer("inpaint", "thorax", centre=wrong).status_code == 400
-    assert requests.delete(f"{server.address}/datastore/image?id=thorax", timeout=60).status_code == 200
+    assert requests.delete(f"{server.address}/datastore/image?id=thorax", timeout=PATIENCE).status_code == 200
 
 
 def test_training_with_synthesis_and_without_then_active_learning(server):
@@ -249,7 +254,9 @@ def test_training_with_synthesis_and_without_then_active_learning(server):
         assert answer.json()["validation"] == 2  # one patient's two frames, no synthetic ones
     assert (weights / "model.pt").read_bytes() != before
     assert "cardiac_segmentation_real" in server.get("/info/").json()["models"]
-    assert requests.delete(f"{server.address}/datastore/label?id={OTHER}&tag=final", timeout=60).status_code == 200
+    assert (
+        requests.delete(f"{server.address}/datastore/label?id={OTHER}&tag=final", timeout=PATIENCE).status_code == 200
+    )
     chosen = server.post("/activelearning/disagreement").json()
     assert chosen["id"] == OTHER
     assert 0 <= chosen["disagreement"] <= 1
