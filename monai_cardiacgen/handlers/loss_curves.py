@@ -14,7 +14,7 @@ from ..ranks import rank
 class LossCurves:
     """An ignite handler that keeps one row an epoch: the iteration reached and the mean of every number in the output.
 
-    Attach it to any trainer whose `state.output` is a dictionary. It can be saved and loaded with the trainer, so
+    Attach it to any trainer whose `state.output` is a dictionary, or a decollated list of them. It can be saved and loaded with the trainer, so
     that a training that goes on has its whole curves; or it keeps them in a file of its own.
 
     Args:
@@ -61,7 +61,8 @@ class LossCurves:
             self.rows = [{**row, "iteration": int(row["iteration"])} for row in past]
 
     def _follow(self, engine: Engine) -> None:
-        for name, value in engine.state.output.items():
+        output = engine.state.output
+        for name, value in (output[0] if isinstance(output, list) else output).items():  # rows repeat its numbers
             if isinstance(value, float):
                 self._values.setdefault(str(name), []).append(value)
 

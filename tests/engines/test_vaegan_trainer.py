@@ -6,7 +6,9 @@ import io
 
 import pytest
 import torch
+from ignite.engine import Events
 from monai.data import DataLoader, Dataset
+from monai.handlers.utils import from_engine
 from small_hearts import hearts, tiny_gan, tiny_vae
 
 from monai_cardiacgen.anatomy.placement import centre_heart
@@ -167,3 +169,20 @@ def test_state_of_another_trainer_is_refused():
     one = trainer(1)
     with pytest.raises(CheckpointError, match="of another trainer"):
         one.load_state_dict({"training": {"epoch": 1}})
+
+
+def test_decollated_outputs_are_what_monai_handlers_read():
+    """MONAI's trackers take the loss of the first row, and find one number there."""
+    read = []
+    one = trainer(1, decollate=True)
+    one.add_event_handler(
+        Events.ITERATION_COMPLETED,
+        lambda engine: read.append((from_engine(["loss"], first=True)(engine.state.output), len(engine.state.output))),
+    )
+    one.run()
+    plain = trainer(1)
+    losses = []
+    plain.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: losses.append(engine.state.output["loss"]))
+    plain.run()
+    assert read == [(loss, 4) for loss in losses]
+    assert all(isinstance(loss, float) for loss in losses)

@@ -50,3 +50,14 @@ def test_a_new_training_begins_its_file_anew(tmp_path):
     for loss in (1.0, 2.0):
         run(LossCurves(tmp_path / "curves.csv"), [loss], epochs=1)
     assert [float(row["loss"]) for row in read_csv(tmp_path / "curves.csv")] == [2.0]
+
+
+def test_decollated_outputs_give_the_same_rows():
+    rows = {}
+    for rows_a_batch in (None, 3):
+        curves = LossCurves()
+        engine = Engine(lambda engine, value, n=rows_a_batch: [{"loss": value}] * n if n else {"loss": value})
+        curves.attach(engine)
+        engine.run([1.0, 4.0], max_epochs=1)
+        rows[rows_a_batch] = curves.rows
+    assert rows[3] == rows[None] == [{"iteration": 2, "loss": 2.5}]
