@@ -14,7 +14,7 @@ STUDIES ?= $(PHANTOMS)
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch -c constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs]' -c constraints.txt
 	touch $@
 
 demo: $(STAMP)
@@ -35,7 +35,6 @@ bench: $(STAMP)
 
 # Runs the examples; a few minutes. Reading build/docs/index.html needs no network.
 docs: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt
 	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 
 # MONAI Label cannot share an environment with the package; label-requirements.txt says why.

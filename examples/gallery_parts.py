@@ -102,6 +102,5 @@ def phantom_hearts() -> LatentSampler:
 
 
 def mr_synthesizer() -> CardiacSynthesizer:
-    """Return the synthesizer of the bundle `cine_mr_vaegan`, or the demo's where the bundle has no weights."""
-    trained = (folder for folder in (BUNDLES / "cine_mr_vaegan", Path("runs/demo/bundle")))
-    return CardiacSynthesizer.from_bundle(next(one for one in trained if (one / "models/synthesizer.pt").is_file()))
+    """Return the synthesizer of the bundle `cine_mr_vaegan`."""
+    return CardiacSynthesizer.from_bundle(BUNDLES / "cine_mr_vaegan")

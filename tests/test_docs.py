@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -107,6 +109,14 @@ def test_python_on_pages_runs(page):
     for source, runs in python_of(page):
         if runs:
             exec(compile(source, str(page), "exec"), names)
+
+
+def test_pages_are_built_without_a_warning(tmp_path):
+    # The examples are shown and not run here, for they take minutes: `make docs` runs them.
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", "sphinx_gallery_conf.plot_gallery=0"]
+    ended = subprocess.run([*build, "-d", tmp_path / "trees", DOCS, tmp_path / "pages"], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert "Replace a sample" in (tmp_path / "pages" / "reference" / "transforms.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
