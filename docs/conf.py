@@ -36,7 +36,7 @@ extensions = [
     "sphinx_copybutton",
 ]
 exclude_patterns = ["build", "benchmarks", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "sg_execution_times.rst"]
-nitpicky = False
+suppress_warnings = ["toc.empty_glob"]
 
 # Pages are Markdown that reads well without Sphinx, too; headings get the anchors that code hosts give them.
 myst_heading_anchors = 4
