@@ -43,6 +43,8 @@ def label(
         app_folder.prepare_app_folder(app, given)
         found = find_app_bundles(app_folder.bundles_of(app))
         served = studies if "://" in studies else str(app_folder.flat_studies(Path(studies), app).resolve())
+        if "://" not in studies:
+            app_folder.remove_half_files(Path(served))
         kinds = {"segmentation": found.segmenter, "synthesis": found.synthesizer, "inpainting": found.inpainter}
         for kind, folder in kinds.items():
             typer.echo(f"{kind:13}{'no bundle with weights' if folder is None else folder.name}")

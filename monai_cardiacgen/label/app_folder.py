@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +13,8 @@ from ..errors import DataError
 
 #: MONAI Label looks for a subclass of its app in this file.
 _MAIN = 'from monai_cardiacgen.label.app.cardiac_app import CardiacLabelApp\n\n__all__ = ["CardiacLabelApp"]\n'
+#: The names of `whole_file`, and of the file that is written into it.
+_PART = re.compile(r"\..*\.[0-9]+\.part(\.nii(\.gz)?)?")
 _ENDINGS = (".json", ".conf", ".pt", ".md", ".txt")
 
 
@@ -20,8 +22,8 @@ def prepare_app_folder(folder: Path, bundles: Sequence[Path]) -> Path:
     """Write or renew the folder, and return it.
 
     `main.py`; `bundles/NAME`, a copy of each bundle's configurations and weights, whose weights trainings replace; an
-    empty `uploads/`, for what an ended server left in it is half a file. A copy that is there is kept: its weights may
-    have been trained by this server.
+    empty `uploads/`, for what an ended server left in it is half a file. A file that was copied before is kept: weights
+    may have been trained by this server.
 
     Raises:
         DataError: when a bundle has no `configs/metadata.json`, two share a name, or the folder cannot be written.
@@ -52,6 +54,16 @@ def uploads_of(folder: Path) -> Path:
 def bundles_of(folder: Path) -> list[Path]:
     """Return the bundles of an app folder, by name."""
     return sorted(path for path in (folder / "bundles").glob("*") if path.is_dir())
+
+
+def remove_half_files(studies: Path) -> None:
+    """Delete what a server that was killed while it wrote left beside the studies and their labels.
+
+    It is for the time before a server starts: a file that one is writing has such a name, too.
+    """
+    for left in studies.rglob(".*.part*"):
+        if _PART.fullmatch(left.name):
+            left.unlink(missing_ok=True)
 
 
 def flat_studies(source: Path, folder: Path) -> Path:
@@ -88,19 +100,11 @@ def flat_studies(source: Path, folder: Path) -> Path:
 def _copy_bundle(source: Path, target: Path) -> None:
     if not (source / "configs" / "metadata.json").is_file():
         raise DataError(f"Expected a bundle with configs/metadata.json at {source}, got none; pass its folder.")
-    if target.is_dir():
-        return
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        for part in ("configs", "models"):
-            (partial / part).mkdir(parents=True)
-            for path in sorted((source / part).glob("*")):
-                if path.suffix in _ENDINGS and not path.name.startswith("training"):  # of a training's checkpoint
-                    shutil.copyfile(path, partial / part / path.name)
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    for part in ("configs", "models"):
+        for path in sorted((source / part).glob("*")):
+            wanted = path.suffix in _ENDINGS and not path.name.startswith("training")  # of a training's checkpoint
+            if wanted and not (target / part / path.name).is_file():
+                _copy_file(path, target / part / path.name)
 
 
 def _copy_file(source: Path, target: Path) -> None:
@@ -108,4 +112,4 @@ def _copy_file(source: Path, target: Path) -> None:
         shutil.copyfile(source, beside)
 
 
-__all__ = ["bundles_of", "flat_studies", "prepare_app_folder", "uploads_of"]
+__all__ = ["bundles_of", "flat_studies", "prepare_app_folder", "remove_half_files", "uploads_of"]

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from monai_cardiacgen.errors import DataError
-from monai_cardiacgen.label.app_folder import bundles_of, flat_studies, prepare_app_folder, uploads_of
+from monai_cardiacgen.label.app_folder import (
+    bundles_of,
+    flat_studies,
+    prepare_app_folder,
+    remove_half_files,
+    uploads_of,
+)
 from monai_cardiacgen.phantom import write_acdc_phantom
 
 
@@ -32,7 +38,9 @@ def test_bundles_are_copied_once_without_checkpoints(tmp_path, bundle):
     assert {path.name for path in copy.rglob("*.*")} == {"metadata.json", "train.json", "model.pt"}
     (copy / "models" / "model.pt").write_text("trained here")
     (uploads_of(app) / "half").write_text("x")
+    (bundle / "models" / "critic.pt").write_text("came later")
     prepare_app_folder(app, [bundle])
+    assert (copy / "models" / "critic.pt").read_text() == "came later"
     assert (copy / "models" / "model.pt").read_text() == "trained here"
     assert not list(uploads_of(app).iterdir())
     assert "CardiacLabelApp" in (app / "main.py").read_text()
@@ -52,7 +60,17 @@ def test_a_copy_that_fails_leaves_none(tmp_path, bundle, monkeypatch):
     monkeypatch.setattr("shutil.copyfile", full)
     with pytest.raises(OSError, match="no room"):
         prepare_app_folder(tmp_path / "app", [bundle])
-    assert not list((tmp_path / "app" / "bundles").iterdir())
+    assert not [path for path in (tmp_path / "app" / "bundles").rglob("*") if path.is_file()]
+
+
+def test_half_files_go_and_all_others_stay(tmp_path):
+    half = [".a.nii.gz.123.part", ".a.nii.gz.123.part.nii.gz", "labels/final/.datastore_v2.json.9.part"]
+    whole = ["a.nii.gz", "a.part", ".lock", "labels/final/a.nii.gz", ".hidden.part"]
+    for name in half + whole:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    remove_half_files(tmp_path)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(whole)
 
 
 def test_flat_folders_are_served_as_they_are(tmp_path):

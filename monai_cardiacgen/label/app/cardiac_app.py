@@ -70,7 +70,7 @@ class CardiacLabelApp(MONAILabelApp):
     def init_infers(self) -> dict[str, FileInferTask]:
         """Return the tasks by name."""
         store = self._datastore if isinstance(self._datastore, CheckedDatastore) else None
-        return {name: FileInferTask(task, 3, store) for name, task in self.tasks.items()}
+        return {name: FileInferTask(task, store) for name, task in self.tasks.items()}
 
     def init_trainers(self) -> dict[str, BundleTraining]:
         """Return the segmentation bundle's training, where the studies lie in a folder."""

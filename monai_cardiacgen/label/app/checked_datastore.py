@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +21,6 @@ from ..volumes import read_label, read_volume, write_volume
 
 #: In a study's info: that no scanner made it, and of what it was made.
 SYNTHETIC, SOURCE = "synthetic", "source"
-_PART = re.compile(r"\..*\.part(\.nii(\.gz)?)?")
 
 
 class CheckedDatastore(LocalDatastore):
@@ -35,9 +33,6 @@ class CheckedDatastore(LocalDatastore):
 
     def __init__(self, folder: str, scheme: LabelScheme | None) -> None:
         self.scheme = scheme
-        for left in Path(folder).rglob(".*.part*"):  # of a server that was killed while it wrote
-            if _PART.fullmatch(left.name):
-                left.unlink(missing_ok=True)
         super().__init__(folder, extensions=[f"*{ending}" for ending in NIFTI], auto_reload=False)
 
     def image_path(self, study: str) -> Path:
@@ -129,6 +124,17 @@ class CheckedDatastore(LocalDatastore):
             }
             for study in sorted(self.get_labeled_images())
         ]
+
+    def get_dataset_archive(self, limit_cases: int | None) -> str:
+        """Return the path of a zip file of all labelled studies; MONAI Label's own arguments.
+
+        Raises:
+            InputError: when none is labelled.
+        """
+        if not self.get_labeled_images():
+            raise InputError("Expected studies with a final label to pack, got none; label one first.")
+        archive: str = super().get_dataset_archive(limit_cases)
+        return archive
 
     def update_image_info(self, image_id: str, info: Mapping[str, Any]) -> None:
         """Add to what is told of a study, but not whether it is synthetic.

@@ -15,23 +15,24 @@ from ..task import LabelTask, TaskResult, choice, switch
 from ..volumes import read_label, read_volume, write_volume
 from .checked_datastore import CheckedDatastore
 
+_AXES = 3  # of every study
+
 
 class FileInferTask(InferTask):
     """Runs a task on files.
 
     Args:
         task: the task.
-        dimension: 2 or 3, told to the viewers.
         store: the studies; None where they lie on a DICOMweb server.
     """
 
-    def __init__(self, task: LabelTask, dimension: int, store: CheckedDatastore | None) -> None:
+    def __init__(self, task: LabelTask, store: CheckedDatastore | None) -> None:
         self.task = task
         self.store = store
         labels = {} if task.scheme is None else dict(zip(task.scheme.names[1:], task.scheme.codes[1:], strict=True))
         gives_label = not task.makes_cases and task.scheme is not None
         kind = InferType.SEGMENTATION if gives_label else InferType.OTHERS
-        super().__init__(kind, labels if gives_label else [], dimension, task.description, dict(task.settings))
+        super().__init__(kind, labels if gives_label else [], _AXES, task.description, dict(task.settings))
         self.gives_label = gives_label
 
     def is_valid(self) -> bool:
