@@ -111,8 +111,11 @@ def train_and_test(transform: Compose, steps: int = 60) -> tuple[list[float], li
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            losses.append(float(loss))
-    slices, dice = SliceInferer((side, side), spatial_dim=2, sw_batch_size=8), DiceMetric(include_background=False)
+            losses.append(loss.item())
+    slices, dice = (
+        SliceInferer(spatial_dim=2, roi_size=(side, side), sw_batch_size=8),
+        DiceMetric(include_background=False),
+    )
     for volume in Dataset(split.testing, Compose(loading)):
         with torch.no_grad():
             found = slices(volume["image"].as_tensor()[None], network.eval()).argmax(dim=1, keepdim=True)
