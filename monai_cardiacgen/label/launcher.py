@@ -23,7 +23,6 @@ _QUIET = {
     "MONAI_LABEL_TRACKING_ENABLED": "false",
     "MONAI_LABEL_DATASTORE_AUTO_RELOAD": "false",  # a watcher would take files for studies while they are written
     "MONAI_LABEL_DATASTORE_FILE_EXT": '["*.nii.gz","*.nii"]',
-    "MONAI_LABEL_CORS_ORIGINS": '["http://127.0.0.1"]',  # else any page in a browser could change and delete studies
     "MONAI_LABEL_DICOMWEB_SEARCH_FILTER": '{"Modality":"MR"}',
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import HTTPException
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from monailabel.app import app
 from monailabel.endpoints import datastore, infer
@@ -78,6 +79,8 @@ for _kind, _handler in (
     (Exception, _unforeseen),
 ):
     app.add_exception_handler(_kind, _handler)
+# MONAI Label lets every page in a browser ask: any could change and delete studies. Its own viewer comes from here.
+app.user_middleware[:] = [one for one in app.user_middleware if one.cls is not CORSMiddleware]
 app.add_middleware(RequestGuard, largest_upload=int(os.environ.get(LARGEST_UPLOAD, 512 * _MIB)))
 
 __all__ = ["app"]

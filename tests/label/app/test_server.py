@@ -306,7 +306,9 @@ def test_wrong_requests_get_4xx_and_one_sentence(server, patients, tmp_path):
     answers["unknown study's label"] = server.put("/datastore/label?image=nobody", files=whole)
     answers["no image"] = server.post("/infer/vary")
     answers["a path"] = server.infer("vary", "/etc/passwd")
-    answers["a path in params"] = server.infer("vary", ED, image="/etc/passwd")
+    answers["a path in params"] = server.post(
+        f"/infer/vary?image={ED}", data={"params": json.dumps({"image": "/etc/passwd"})}
+    )
     answers["a label's path in params"] = server.post(
         f"/infer/vary?image={ED}", data={"params": json.dumps({"label": "/etc/passwd"})}
     )
