@@ -11,8 +11,8 @@ end.
 # The data
 # --------
 #
-# Six phantom patients stand in for yours, so that the notebook runs anywhere: three to train with, three to test on,
-# split by patient. Put the folder of your own in their place.
+# Six phantom patients stand in for yours, so that the notebook runs anywhere: two to train with and three to test on,
+# split by patient (the sixth would choose the weights). Put the folder of your own in their place.
 
 import matplotlib.pyplot as plt
 import torch
@@ -83,7 +83,7 @@ with_phantoms = Compose([*loading, *one_slice, synth, *augmentation])
 
 loader = DataLoader(CacheDataset(split.training, with_phantoms, progress=False), batch_size=4)
 batch = next(iter(loader))
-figure, axes = plt.subplots(1, 4, figsize=(10, 3.1), layout="constrained", sharex=True, sharey=True)
+figure, axes = plt.subplots(1, 4, figsize=(10, 3.6), layout="constrained", sharex=True, sharey=True)
 made = batch["image"].meta["cardiacgen"]["synthetic"]
 for axis, image, label, synthetic in zip(axes, batch["image"], batch["label"], made, strict=True):
     show(axis, image[0].as_tensor(), (3, 3), label[0].as_tensor(), title="synthetic" if synthetic else "as loaded")
@@ -97,7 +97,7 @@ plt.show()
 # The same weights to begin with, the same number of steps, volumes of patients whom nothing was trained on.
 
 
-def train_and_test(transform: Compose, steps: int = 60) -> tuple[list[float], list[float]]:
+def train_and_test(transform: Compose, steps: int = 48) -> tuple[list[float], list[float]]:
     """Return the losses on the way and the mean Dice of each test volume."""
     set_determinism(1)
     network = BasicUNet(2, in_channels=1, out_channels=4, features=(16, 16, 32, 32, 64, 16))
