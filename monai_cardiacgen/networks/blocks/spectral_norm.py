@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import nn
+from torch.amp.autocast_mode import is_autocast_available
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
@@ -50,6 +52,11 @@ def weight_product(layer: nn.Module, columns: torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(layer.weight).flatten(1) @ columns
 
 
+def _in_full_precision(device_type: str) -> AbstractContextManager[object]:
+    """Return a context without autocast, on devices that know it; the one of shapes alone, meta, does not."""
+    return torch.autocast(device_type, enabled=False) if is_autocast_available(device_type) else nullcontext()
+
+
 class _SpectralNorm(nn.Module):
     """One power iteration in every call in training mode; u and v stand still otherwise."""
 
@@ -67,7 +74,7 @@ class _SpectralNorm(nn.Module):
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
         """Return the weight divided by u^T W v."""
         # Sums over thousands of weights; under autocast they would be done in half precision.
-        with torch.autocast(weight.device.type, enabled=False):
+        with _in_full_precision(weight.device.type):
             matrix = weight.flatten(1)
             if not self.training:
                 still: torch.Tensor = weight / torch.vdot(self._u, torch.mv(matrix, self._v))
@@ -103,7 +110,7 @@ class _Divided(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """Return the weight's gradient."""
         weight, u, v = ctx.saved_tensors
-        with torch.autocast(weight.device.type, enabled=False):
+        with _in_full_precision(weight.device.type):
             matrix = weight.flatten(1)
             sigma = torch.vdot(u, torch.mv(matrix, v))  # anew, so that this can be differentiated once more
             gradient = gradient.flatten(1)

@@ -118,3 +118,10 @@ def test_autocast_does_not_coarsen_the_norm():
     expected = layer.weight.detach()
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(layer.weight.detach(), expected)
+
+
+def test_shapes_alone_are_known_without_any_weights():
+    with torch.device("meta"):
+        layer = spectral_norm(nn.Conv2d(3, 8, 3))
+    assert layer.weight.shape == (8, 3, 3, 3)
+    assert layer.weight.is_meta
