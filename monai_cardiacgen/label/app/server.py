@@ -10,7 +10,7 @@ from inspect import signature
 from typing import Any
 
 from fastapi import Request
-from fastapi.exceptions import HTTPException
+from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from monailabel.app import app
@@ -48,6 +48,11 @@ async def _http(_: Request, error: Any) -> JSONResponse:
     return _answer(400 if wrong else error.status_code, str(error.detail))
 
 
+async def _incomplete(_: Request, error: Any) -> JSONResponse:
+    first = error.errors()[0]
+    return _answer(422, f"Expected another request: {'.'.join(map(str, first['loc']))}: {first['msg']}.")
+
+
 async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
     return _answer(500, f"The server failed ({type(error).__name__}); its log tells where.")
 
@@ -76,6 +81,7 @@ for _kind, _handler in (
     (MONAILabelException, _monai_labels),
     (json.JSONDecodeError, _not_json),
     (HTTPException, _http),
+    (RequestValidationError, _incomplete),
     (Exception, _unforeseen),
 ):
     app.add_exception_handler(_kind, _handler)
