@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 import torch
@@ -40,6 +41,19 @@ def check_divisible(spatial_size: Sequence[int], factor: int, name: str) -> None
         )
 
 
+def check_spatial_size(spatial_size: Sequence[int], spatial_dims: int) -> tuple[int, ...]:
+    """Return a size in pixels as a tuple; raise `ShapeError` unless it has `spatial_dims` positive whole numbers."""
+    try:
+        sides = tuple(operator.index(side) for side in spatial_size)
+    except TypeError:
+        sides = ()
+    if len(sides) != spatial_dims or min(sides) < 1:
+        raise ShapeError(
+            f"Expected a positive size of {spatial_dims} whole numbers, got {spatial_size!r}; pass one for each axis."
+        )
+    return sides
+
+
 def check_finite(tensor: torch.Tensor, name: str) -> None:
     """Raise `IntensityError` when `tensor` holds NaN or infinity."""
     if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
@@ -51,7 +65,12 @@ def check_finite(tensor: torch.Tensor, name: str) -> None:
 
 def check_spacing(spacing: Sequence[float], spatial_dims: int) -> tuple[float, ...]:
     """Return `spacing` in mm as a tuple; raise `SpacingError` unless it has `spatial_dims` positive values."""
-    values = tuple(float(value) for value in spacing)
+    try:
+        values = tuple(float(value) for value in spacing)
+    except (TypeError, ValueError):
+        raise SpacingError(
+            f"Expected {spatial_dims} positive spacings in mm, got {spacing!r}; pass one number for each axis."
+        ) from None
     if len(values) != spatial_dims or not all(0 < value < float("inf") for value in values):
         raise SpacingError(
             f"Expected {spatial_dims} positive spacings in mm, got {values}; read them from the image's affine."

@@ -80,6 +80,8 @@ class DemoSettings:
     fine_tuned: float = 0.4
 
     def __post_init__(self) -> None:
+        if self.data == "phantom" and self.training + self.validation >= self.patients:
+            raise InputError(f"Expected patients left for testing, got {self.patients}; ask for more with --patients.")
         if (self.data == "acdc") != (self.data_dir is not None):
             raise InputError(
                 f"Expected a data folder with --data acdc, and none with the phantom, got {self.data!r} and "

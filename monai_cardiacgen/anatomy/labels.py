@@ -13,6 +13,8 @@ BACKGROUND = "background"
 
 #: Codes up to this one are looked up in a table, which is several times faster than comparing with each.
 _LARGEST_CODE = 1 << 16
+#: No file holds greater codes.
+_MOST = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,14 @@ class LabelScheme:
 
     def __post_init__(self) -> None:
         codes, names = self.codes, self.names
+        if not all(abs(code) < _MOST for code in codes):
+            raise LabelError(
+                f"Expected codes of 32 bits in label scheme {self.name!r}, got {codes[1:]}; choose smaller."
+            )
         if len(codes) == 1 or len(set(codes)) < len(codes) or len(set(names)) < len(names):
             raise LabelError(
                 f"Expected structures with unique names and unique codes other than the background's (0) "
-                f"in label scheme {self.name!r}, got {list(zip(names[1:], codes[1:], strict=True))}."
+                f"in label scheme {self.name!r}, got {list(zip(names[1:], codes[1:], strict=True))}; renumber them."
             )
 
     @property
@@ -109,7 +115,7 @@ class LabelScheme:
         return channels
 
     def to_codes(self, channels: torch.Tensor) -> torch.Tensor:
-        """Return the dataset's codes, `int64`, of channel numbers of any shape."""
+        """Return the dataset's codes, `int64`, of channel numbers of any shape, each of them one of the scheme's."""
         return torch.tensor(self.codes, device=channels.device).take(channels)
 
     def one_hot(self, label: torch.Tensor) -> torch.Tensor:
@@ -202,6 +208,8 @@ def places_of(label: torch.Tensor, codes: Sequence[int]) -> torch.Tensor:
         >>> places_of(torch.tensor([0.0, 500.0, 2.5]), (0, 500)).tolist()
         [0, 1, -1]
     """
+    if label.is_complex():
+        raise LabelError("Expected whole numbers in a label map, got complex ones; pass codes.")
     places = torch.full(label.shape, -1, dtype=torch.int64, device=label.device)
     largest = max(codes)
     if min(codes) < 0 or largest > _LARGEST_CODE:

@@ -103,12 +103,18 @@ def label_scheme_from_yaml(text: str) -> LabelScheme:
         (0, 10, 20)
     """
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise ValueError("an alias, of which a few lines make gigabytes")
         content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise LabelError(f"Expected a label scheme in YAML, could not parse it: {error}") from error
+    # The parser's own, and what it makes of a date, a number or a truth value that is none.
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        told = " ".join(str(error).split())[:200]
+        raise LabelError(f"Expected a label scheme in YAML, could not parse it ({told}); correct the file.") from error
     if not isinstance(content, dict) or set(content) != {"name", "structures"}:
         found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
-        raise LabelError(f"Expected a mapping with the keys name and structures in a label scheme, got {found}.")
+        raise LabelError(
+            f"Expected a mapping with the keys name and structures in a label scheme, got {found}; write these two."
+        )
     if not isinstance(content["name"], str) or not isinstance(content["structures"], list):
         raise LabelError("Expected a text as name and a list as structures of a label scheme; correct the YAML.")
     structures = (_structure(entry, number) for number, entry in enumerate(content["structures"], start=1))
@@ -118,15 +124,19 @@ def label_scheme_from_yaml(text: str) -> LabelScheme:
 def _structure(entry: Any, number: int) -> Structure:
     where = f"structure {number} of the label scheme"
     if not isinstance(entry, dict) or not {"name", "code"} <= set(entry) <= {"name", "code", "colour", "parts"}:
-        raise LabelError(f"Expected name and code, at most also colour and parts, in {where}, got {entry!r}.")
+        raise LabelError(
+            f"Expected name and code, at most also colour and parts, in {where}, got {entry!r}; correct it."
+        )
     name, code, parts = entry["name"], entry["code"], entry.get("parts", [])
     if not isinstance(name, str) or type(code) is not int:
-        raise LabelError(f"Expected a text as name and a whole number as code in {where}, got {name!r} and {code!r}.")
+        raise LabelError(
+            f"Expected a text as name and a whole number as code in {where}, got {name!r} and {code!r}; correct them."
+        )
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-        raise LabelError(f"Expected a list of names as parts in {where}, got {parts!r}.")
+        raise LabelError(f"Expected a list of names as parts in {where}, got {parts!r}; write a list.")
     colour = entry.get("colour", list(_COLOURS.get(name, (0.7, 0.7, 0.7))))
     is_colour = isinstance(colour, list) and len(colour) == 3 and all(type(value) in (int, float) for value in colour)
     if not is_colour or not all(0 <= value <= 1 for value in colour):
-        raise LabelError(f"Expected red, green and blue in [0, 1] as colour in {where}, got {colour!r}.")
+        raise LabelError(f"Expected red, green and blue in [0, 1] as colour in {where}, got {colour!r}; scale them.")
     red, green, blue = map(float, colour)
     return Structure(name, code, (red, green, blue), tuple(parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from .problems import Problems
 
 #: End diastole and end systole, as `Info.cfg` calls them.
 PHASES = ("ED", "ES")
+_FRAME = re.compile("[0-9]{1,4}")
 
 
 def read_acdc(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -60,10 +62,12 @@ def _read_info(path: Path) -> dict[str, str]:
         raise DataError(f"{path}: cannot be read ({error})") from error
     info = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     for phase in PHASES:
-        if not info.get(phase, "").isdecimal():
+        if not _FRAME.fullmatch(info.get(phase, "")):
             raise DataError(f"{path}: expected a line '{phase}: <frame number>', got {info.get(phase)!r}")
-    if not info.get("Group"):
-        raise DataError(f"{path}: expected a line 'Group: <pathology>', got none")
+    if len({int(info[phase]) for phase in PHASES}) < len(PHASES):
+        raise DataError(f"{path}: expected two frames, got frame {info[PHASES[0]]} as both {' and '.join(PHASES)}")
+    if not info.get("Group") or not info["Group"].isprintable():
+        raise DataError(f"{path}: expected a line 'Group: <pathology>', got {info.get('Group')!r}")
     return info
 
 

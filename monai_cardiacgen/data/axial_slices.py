@@ -19,9 +19,10 @@ from monai.transforms import (
     ScaleIntensityRangePercentilesd,
 )
 
+from ..checks import check_spatial_size
 from ..errors import DataError, InputError
 from .mmwhs import correct_mmwhs_codes, read_mmwhs
-from .preprocessing import BOTH, IMAGE, LABEL, Preprocessing
+from .preprocessing import BOTH, IMAGE, LABEL, Preprocessing, check_window
 
 #: Hounsfield units that become 0 and 1: from below fat to above contrast-filled chambers.
 CT_WINDOW = (-200.0, 600.0)
@@ -66,7 +67,7 @@ class AxialSlices(Dataset):
         progress: Callable[[int], None] | None = None,
     ) -> None:
         if step < 1:
-            raise InputError(f"Expected a step of at least 1 from slice to slice, got {step}.")
+            raise InputError(f"Expected a step of at least 1 from slice to slice, got {step}; 1 takes all.")
         preprocessing = axial_preprocessing(spatial_size, modality, window)
         items = [item for item in read_mmwhs(folder) if item["modality"] == modality]
         self.elements: list[dict[str, Any]] = []
@@ -87,9 +88,9 @@ def axial_preprocessing(
     Raises:
         InputError: for another modality, or a window that does not rise.
     """
-    low, high = window
-    if modality not in ("CT", "MR") or not low < high:
-        raise InputError(f"Expected CT or MR and a window from lower to higher HU, got {modality!r} and {window}.")
+    low, high = check_window(window)
+    if modality not in ("CT", "MR"):
+        raise InputError(f"Expected the modality CT or MR, got {modality!r}; choose one of these.")
     scaled = (
         ScaleIntensityRanged(IMAGE, a_min=low, a_max=high, b_min=0.0, b_max=1.0, clip=True, allow_missing_keys=True)
         if modality == "CT"
@@ -97,7 +98,7 @@ def axial_preprocessing(
             IMAGE, lower=0.5, upper=99.5, b_min=0.0, b_max=1.0, clip=True, allow_missing_keys=True
         )
     )
-    size = (*(int(side) for side in spatial_size), -1)
+    size = (*check_spatial_size(spatial_size, 2), -1)
     return Preprocessing(
         Compose(
             [

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import torch
@@ -16,6 +16,10 @@ from ..errors import CheckpointError, DataError
 
 #: What of a zip file is unpacked: plain JSON and weights.
 _FOLDERS = {"configs": ".json", "models": ".pt"}
+#: Bytes that these may have unpacked, and how many times the zip file's own: weights hardly shrink, JSON tenfold.
+MOST_BYTES, MOST_RATIO = 4 * 1024**3, 100
+#: JSON files and weights of one bundle.
+MOST_FILES = 1000
 
 
 @contextlib.contextmanager
@@ -27,7 +31,8 @@ def bundle_folder(source: str | os.PathLike[str]) -> Iterator[Path]:
             `download` has put into its directory, `torch.hub.get_dir()/bundle`.
 
     Raises:
-        CheckpointError: when there is nothing of the kind, or the zip file is damaged or holds no bundle.
+        CheckpointError: when there is nothing of the kind, or the zip file is damaged, holds no bundle, or unpacks to
+            more than a bundle has.
     """
     path = Path(source)
     if path.is_file():
@@ -51,19 +56,34 @@ def _unpacked(path: Path, folder: Path) -> Path:
             if len(roots) != 1:
                 raise DataError(f"{len(roots)} of them")
             (root,) = roots
-            for one in members:
-                kind = one.parts[-2] if one.parent.parent == root and len(one.parts) > 1 else ""
-                if one.suffix == _FOLDERS.get(kind):
-                    target = folder / kind / one.name
-                    target.parent.mkdir(exist_ok=True)
-                    with archive.open(str(one)) as packed, target.open("wb") as file:
-                        shutil.copyfileobj(packed, file)
-    # The zip reader's own: a way of packing that it does not know, or a password, beside damage.
-    except (zipfile.BadZipFile, DataError, EOFError, NotImplementedError, RuntimeError) as error:
+            wanted = [one for one in members if one.suffix == _FOLDERS.get(_folder_in(root, one))]
+            _check_size(path, [archive.getinfo(str(one)).file_size for one in wanted])
+            for one in wanted:
+                target = folder / one.parts[-2] / one.name
+                target.parent.mkdir(exist_ok=True)
+                with archive.open(str(one)) as packed, target.open("wb") as file:
+                    shutil.copyfileobj(packed, file)  # never more than the size that was looked at
+    # The zip reader's own: a way of packing that it does not know, or a password, beside damage; a name too long.
+    except (zipfile.BadZipFile, DataError, EOFError, KeyError, NotImplementedError, OSError, RuntimeError) as error:
         raise CheckpointError(
             f"Expected a zip file of one bundle in {path}, got another ({error}); pass a bundle's folder or zip."
         ) from error
     return folder
+
+
+def _folder_in(root: PurePosixPath, member: PurePosixPath) -> str:
+    """Return the name of the folder, right below the bundle's, that a member lies in; nothing elsewhere."""
+    return member.parts[-2] if len(member.parts) > 1 and member.parent.parent == root else ""
+
+
+def _check_size(path: Path, sizes: Sequence[int]) -> None:
+    """Raise `DataError` where a zip file would unpack to more than a bundle has."""
+    most = min(MOST_BYTES, MOST_RATIO * path.stat().st_size)
+    if sum(sizes) > most or len(sizes) > MOST_FILES:
+        raise DataError(
+            f"{len(sizes)} files of {sum(sizes)} bytes, where at most {MOST_FILES} of {most} are unpacked: "
+            f"{MOST_BYTES} bytes, and {MOST_RATIO} times the zip file"
+        )
 
 
 __all__ = ["bundle_folder"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,9 @@ def _read_info(path: Path) -> dict[str, Any]:
             try:
                 info[key] = kind(value)
             except ValueError:
-                raise DataError(f"{path}: expected a number as {names[0]}, got {value!r}") from None
+                info[key] = math.nan
+            if kind is float and not math.isfinite(info[key]):
+                raise DataError(f"{path}: expected a number as {names[0]}, got {value!r}")
     return info
 
 

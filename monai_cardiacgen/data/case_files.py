@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from ..anatomy.labels import LabelScheme
 from ..checks import check_finite
-from ..errors import DataError, InputError, ShapeError
+from ..errors import DataError, InputError, IntensityError, ShapeError
 from .files import whole_file
+from .image_header import check_voxels
 
 _BLOCK = 2**20
 
@@ -36,8 +37,8 @@ def checked_pair(
         spatial_dims: 2 or 3.
 
     Raises:
-        ShapeError: when the shapes are others.
-        IntensityError: when the image is not finite.
+        ShapeError: when the shapes are others, or nothing is in them.
+        IntensityError: when the image is not finite as float32, or complex.
         LabelError: when the label holds a code that the scheme does not know.
         InputError: when a code does not fit into 16 bits.
     """
@@ -55,11 +56,16 @@ def checked_pair(
     pixels, codes = pair
     if pixels.shape != codes.shape:
         raise ShapeError(f"Expected image and label of one size, got {tuple(pixels.shape)} and {tuple(codes.shape)}.")
+    if not pixels.numel():
+        raise ShapeError(f"Expected a case with pixels, got the size {tuple(pixels.shape)}; leave it out.")
+    if pixels.is_complex():
+        raise IntensityError("Expected real intensities, got complex ones; write their magnitude.")
+    pixels = pixels.to(torch.float32)
     check_finite(pixels, "the image of a synthetic case")
     scheme.to_channels(codes)
     if not 0 <= min(scheme.codes) <= max(scheme.codes) < 2**16:
         raise InputError(f"Expected codes from 0 to 65535 in a file, got {scheme.codes}; remap the labels.")
-    return pixels.to(torch.float32).numpy(), codes.to(torch.int64).numpy().astype(np.uint16)
+    return pixels.numpy(), codes.to(torch.int64).numpy().astype(np.uint16)
 
 
 def checked_affine(affine: Any, spacing: Sequence[float]) -> NDArray[np.float64]:
@@ -76,14 +82,19 @@ def checked_affine(affine: Any, spacing: Sequence[float]) -> NDArray[np.float64]
     dims = len(spacing)
     if affine is None:
         return np.diag((-spacing[0], -spacing[1], spacing[2] if dims == 3 else 1.0, 1.0))
-    given = np.asarray(affine, dtype=np.float64)
+    try:
+        given = np.asarray(affine, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"Expected a 4 x 4 affine of numbers, got {affine!r}; pass a matrix.") from None
     matrix = np.eye(4)
     if given.shape == (3, 3) and dims == 2:
         matrix[np.ix_((0, 1, 3), (0, 1, 3))] = given
     elif given.shape == (4, 4):
         matrix = given
     else:
-        raise InputError(f"Expected a 4 x 4 affine of a case with {dims} axes, got the shape {given.shape}.")
+        raise InputError(
+            f"Expected a 4 x 4 affine of a case with {dims} axes, got the shape {given.shape}; pass another."
+        )
     lengths = np.linalg.norm(matrix[:3, :dims], axis=0)
     if not np.isfinite(matrix).all() or not np.allclose(lengths, spacing, rtol=1e-3):
         raise InputError(
@@ -109,9 +120,10 @@ def read_nifti(path: str | Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Return a file's voxels and affine.
 
     Raises:
-        DataError: when the file is missing or damaged.
+        DataError: when the file is missing or damaged, or its header claims more than there is.
     """
     try:
+        check_voxels(Path(path))
         volume = nib.load(path)
         return np.asarray(volume.dataobj), np.asarray(volume.affine, dtype=np.float64)
     except (OSError, EOFError, zlib.error, ImageFileError, HeaderDataError, ValueError) as error:

@@ -12,7 +12,8 @@ from monai.data import MetaTensor
 from monai.transforms import CropForeground, InvertibleTransform, MapTransform
 from monai.utils import TransformBackends
 
-from ..errors import InputError
+from ..checks import check_spatial_size
+from ..errors import InputError, ShapeError
 
 
 class CropAboutd(MapTransform, InvertibleTransform):
@@ -45,9 +46,8 @@ class CropAboutd(MapTransform, InvertibleTransform):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.spatial_size = tuple(int(side) for side in spatial_size)
-        if not self.spatial_size or min(self.spatial_size) < 1:
-            raise InputError(f"Expected a positive size to crop to, got {tuple(spatial_size)}.")
+        dims = len(spatial_size) if isinstance(spatial_size, Sequence) else 1
+        self.spatial_size = check_spatial_size(spatial_size, max(1, dims))
         self.centre_key = centre_key
         self._cropper = CropForeground()  # for its traced crop_pad; its own search for a box is not used
 
@@ -70,6 +70,11 @@ class CropAboutd(MapTransform, InvertibleTransform):
     def _start(self, image: MetaTensor, centre: Sequence[float] | None) -> np.ndarray:
         """Return the first voxel of the box along every axis; it may be negative."""
         there = image.shape[1:]
+        if len(there) < len(self.spatial_size):
+            raise ShapeError(
+                f"Expected images (C, *spatial) of at least {len(self.spatial_size)} axes, got {tuple(image.shape)}; "
+                f"crop to a size with fewer numbers."
+            )
         start = [0] * len(there)
         place = None if centre is None else _carried(image, centre)
         for axis, (side, size) in enumerate(zip(self.spatial_size, there, strict=False)):
@@ -84,11 +89,19 @@ class CropAboutd(MapTransform, InvertibleTransform):
 
 def _carried(image: MetaTensor, centre: Sequence[float]) -> np.ndarray:
     """Return where a voxel of the file lies on the image's present grid, `(dims,)`."""
+    if not isinstance(image, MetaTensor) or "original_affine" not in image.meta:
+        raise InputError(
+            "Expected a MetaTensor that knows its file's affine, for a centre in the file's voxels, got none; load it "
+            "with MONAI's LoadImaged."
+        )
     original = torch.as_tensor(image.meta["original_affine"], dtype=torch.float64).numpy()
     present = image.affine.to("cpu", torch.float64).numpy()
     voxel = np.zeros(len(original) - 1)
-    if len(centre) > len(voxel):
-        raise InputError(f"Expected a centre of at most {len(voxel)} axes, those of the file, got {tuple(centre)}.")
+    if len(centre) > len(voxel) or not np.isfinite(centre).all():
+        raise InputError(
+            f"Expected a centre of at most {len(voxel)} finite numbers, voxels along the file's axes, got "
+            f"{tuple(centre)}; correct or leave out this item's centre."
+        )
     voxel[: len(centre)] = centre
     world = original @ [*voxel, 1.0]
     rank = len(present) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from ..errors import DataError
 
 #: Attributes that place a slice, and how many numbers each has.
 _GEOMETRY = {"PixelSpacing": 2, "ImagePositionPatient": 3, "ImageOrientationPatient": 6}
+
+#: Cosine between rows and columns up to which they count as at right angles: files round their numbers.
+_SHEAR = 1e-2
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def read_dicom_slice(path: Path) -> DicomSlice:
         raise DataError(f"{path}: missing") from None
     except InvalidDicomError:
         raise DataError(f"{path}: expected a DICOM file, got something else") from None
-    except (OSError, EOFError, ValueError, AttributeError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, EOFError, ValueError, AttributeError, KeyError, TypeError, RuntimeError, zlib.error) as error:
         raise DataError(f"{path}: damaged or incomplete ({' '.join(str(error).split())})") from error
     if pixels.ndim != 2:
         raise DataError(f"{path}: expected one greyscale image, got an array of shape {pixels.shape}")
@@ -109,6 +113,8 @@ def _affine(geometry: dict[str, NDArray[np.float64]], spacing: tuple[float, floa
     along_x, along_y = geometry["ImageOrientationPatient"].reshape(2, 3)
     if min(spacing) <= 0 or not np.allclose(np.linalg.norm((along_x, along_y), axis=1), 1, atol=1e-3):
         raise ValueError("expected a positive PixelSpacing and an ImageOrientationPatient of two unit vectors")
+    if abs(along_x @ along_y) > _SHEAR:
+        raise ValueError("expected rows and columns at right angles in ImageOrientationPatient")
     affine = np.eye(4)
     affine[:3, :3] = np.column_stack((along_x, along_y, np.cross(along_x, along_y))) * spacing
     affine[:3, 3] = geometry["ImagePositionPatient"]

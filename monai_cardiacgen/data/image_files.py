@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, InputError
 
 
 def find_images(folder: str | os.PathLike[str], pattern: str = "*.nii.gz") -> list[dict[str, str]]:
@@ -19,9 +19,15 @@ def find_images(folder: str | os.PathLike[str], pattern: str = "*.nii.gz") -> li
         One `{"image": path}` a file.
 
     Raises:
-        DataError: when there is none.
+        InputError: when `pattern` is none.
+        DataError: when there is no such file.
     """
-    found = sorted(path for path in Path(folder).glob(pattern) if path.is_file())
+    try:
+        found = sorted(path for path in Path(folder).glob(pattern) if path.is_file())
+    except (ValueError, NotImplementedError) as error:
+        raise InputError(
+            f"Expected a pattern of file names such as '*.nii.gz', got {pattern!r} ({error}); name the folder apart."
+        ) from error
     if not found:
         raise DataError(f"Expected files {pattern} in {folder}, got none; pass the folder that holds them.")
     return [{"image": str(path)} for path in found]

@@ -7,7 +7,7 @@ import math
 import os
 import zlib
 from collections.abc import Collection
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import itk
 import nibabel as nib
@@ -18,6 +18,8 @@ from ..errors import DataError
 
 #: The endings of the files that `read_header` reads.
 NIFTI, METAIMAGE = (".nii.gz", ".nii"), (".mhd", ".mha")
+#: How many bytes one byte of a deflated file can become at most; a header that claims more is told before unpacking.
+MOST_DEFLATED = 1032
 
 
 def read_header(path: Path, axes: Collection[int]) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -55,6 +57,15 @@ def read_pair(image: Path, label: Path, axes: Collection[int]) -> tuple[tuple[in
     return shape, spacing
 
 
+def check_voxels(path: Path) -> None:
+    """See that a NIfTI file is as long as its header says, before memory is taken for its voxels.
+
+    Raises:
+        OSError, ValueError: nibabel's or ours, when it is not, or its header is none.
+    """
+    _read_nifti(path)
+
+
 def _read_nifti(path: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
     volume = nib.load(path)
     header = volume.header
@@ -79,11 +90,13 @@ def _read_metaimage(path: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
     spacing = tuple(float(reader.GetSpacing(axis)) for axis in range(len(shape)))
     entries = _metaimage_entries(path)
     voxels = entries.get("ElementDataFile", "")
-    if entries.get("CompressedData", "False") == "True" or voxels == "LOCAL":
+    if PurePath(voxels).is_absolute() or ".." in PurePath(voxels).parts:
+        raise ValueError(f"its voxels lie outside of its folder: {voxels}")
+    compressed, local = entries.get("CompressedData", "False") == "True", voxels == "LOCAL"
+    expected = math.prod(shape) * int(reader.GetComponentSize()) * int(reader.GetNumberOfComponents())
+    _check_size(path if local else path.parent / voxels, -(-expected // MOST_DEFLATED) if compressed else expected)
+    if compressed or local:
         itk.imread(str(path))
-    else:
-        expected = math.prod(shape) * int(reader.GetComponentSize()) * int(reader.GetNumberOfComponents())
-        _check_size(path.parent / voxels, expected)
     return shape, spacing
 
 
@@ -113,6 +126,8 @@ def _check_gzip(path: Path, expected: int) -> None:
     A whole file ends with its unpacked size, so a truncated one is told without unpacking it; where that
     number is another, the file is unpacked: a gzip file may also be made of several parts.
     """
+    if expected > MOST_DEFLATED * path.stat().st_size:
+        raise EOFError(f"{path.stat().st_size} packed bytes cannot hold {expected}")
     with path.open("rb") as file:
         file.seek(-4, os.SEEK_END)
         if int.from_bytes(file.read(4), "little") == expected % 2**32:

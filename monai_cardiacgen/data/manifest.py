@@ -44,7 +44,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     lines = []
     for number, line in enumerate(_whole_bytes(path).splitlines(), start=1):
         try:
-            content = json.loads(line)
+            content = json.loads(line, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise DataError(
                 f"Expected JSON in line {number} of {path}, could not read it ({error}); make the set again, or "
@@ -54,6 +54,11 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             raise DataError(f"Expected one JSON object in line {number} of {path}, got {type(content).__name__}.")
         lines.append(content)
     return lines
+
+
+def _no_number(constant: str) -> None:
+    """Refuse NaN and infinity, which Python reads and JSON does not have."""
+    raise ValueError(f"{constant} is no JSON")
 
 
 def new_part(path: Path, rank: int) -> Path:

@@ -91,6 +91,7 @@ def read_memorisation(source: SyntheticSet) -> MemorisationRecord:
         content.get("format") != _FORMAT
         or not isinstance(tested, dict)
         or not isinstance(copies, list)
+        or not all(isinstance(case, str) for case in copies)
         or not isinstance(against, dict)
     ):
         raise DataError(f"Expected the record of a memorisation test in {path}, got something else; test again.")

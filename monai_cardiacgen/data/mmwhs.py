@@ -84,6 +84,7 @@ def correct_mmwhs_codes(label: torch.Tensor) -> torch.Tensor:
         >>> correct_mmwhs_codes(torch.tensor([0.0, 420.0, 421.0, 850.0])).tolist()
         [0, 420, 420, 850]
     """
-    corrected = label.masked_fill(label == STRAY_LEFT_ATRIUM, MM_WHS.code(LEFT_ATRIUM)).to(torch.int64)
+    wide = label if label.is_floating_point() else label.to(torch.int64)  # 420 does not fit into 8 bits
+    corrected = wide.masked_fill(wide == STRAY_LEFT_ATRIUM, MM_WHS.code(LEFT_ATRIUM))
     MM_WHS.to_channels(corrected)
-    return corrected
+    return corrected.to(torch.int64)

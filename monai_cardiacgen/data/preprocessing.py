@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -22,11 +24,14 @@ from monai.transforms import (
     ScaleIntensityRangePercentilesd,
     Spacingd,
 )
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
 
 from ..anatomy.labels import LabelScheme
-from ..checks import check_spacing
+from ..checks import check_spacing, check_spatial_size
 from ..errors import DataError, InputError, ShapeError
 from .crop_about import CropAboutd
+from .image_header import NIFTI, check_voxels
 from .mmwhs import correct_mmwhs_codes
 
 IMAGE, LABEL = "image", "label"
@@ -62,13 +67,26 @@ class Preprocessing:
         """Return the item with tensors in place of paths; all other keys stay.
 
         Raises:
+            InputError: when the item has no image.
             DataError: when a file cannot be read.
         """
+        return dict(self.transform(self.loaded(item), start=1))
+
+    def loaded(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the item with what its files hold in place of paths; errors are those of a call."""
+        if IMAGE not in item:
+            raise InputError(f"Expected the path of an image as {IMAGE!r}, got only {sorted(item)}; name it so.")
         try:
-            raw = self.transform(dict(item), end=1)
-        except RuntimeError as error:  # MONAI's, whatever its reader met
-            raise DataError(f"Expected images at {item.get(IMAGE)}, could not read them; get them again.") from error
-        return dict(self.transform(raw, start=1))
+            for key in BOTH:
+                if str(item.get(key, "")).endswith(NIFTI):
+                    check_voxels(Path(item[key]))
+            return dict(self.transform(dict(item), end=1))
+        # MONAI's for whatever its reader met, and the header's.
+        except (RuntimeError, OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError) as error:
+            raise DataError(
+                f"Expected images at {item[IMAGE]}, could not read them ({' '.join(str(error).split())[:200]}); get "
+                f"them again."
+            ) from error
 
     def of_arrays(self, image: torch.Tensor, label: torch.Tensor, spacing: Sequence[float]) -> dict[str, Any]:
         """Return `image` and `label` as they would come from files with this content.
@@ -163,7 +181,7 @@ def apical_preprocessing(
         return _resampled((), check_spacing(spacing, 2), grey, spatial_size, scheme)
     # PyTorch's plain "nearest" would move the label half a pixel off its image.
     modes = ("bilinear", "nearest-exact" if scheme is None else "bilinear")
-    stretched = Resized(BOTH, tuple(int(side) for side in spatial_size), mode=modes, allow_missing_keys=True)
+    stretched = Resized(BOTH, check_spatial_size(spatial_size, 2), mode=modes, allow_missing_keys=True)
     return Preprocessing(Compose([*_loaded(scheme), stretched, grey, *_finished(scheme)]))
 
 
@@ -188,9 +206,7 @@ def whole_heart_ct_preprocessing(
         SpacingError: unless the spacing is three positive numbers.
         InputError: unless the window's end is above its beginning.
     """
-    low, high = window
-    if not low < high:
-        raise InputError(f"Expected a window from lower to higher HU, got {window}; turn it round.")
+    low, high = check_window(window)
     scaled = ScaleIntensityRanged(IMAGE, a_min=low, a_max=high, b_min=0.0, b_max=1.0, clip=True)
     return _resampled(_axial(), check_spacing(spacing, 3), scaled, spatial_size, scheme)
 
@@ -211,6 +227,13 @@ def whole_heart_mr_preprocessing(
         SpacingError: unless the spacing is three positive numbers.
     """
     return _resampled(_axial(), check_spacing(spacing, 3), _percentiles(), spatial_size, scheme)
+
+
+def check_window(window: Sequence[float]) -> tuple[float, float]:
+    """Return a window in HU as two numbers; raise `InputError` unless the second is greater."""
+    if len(window) != 2 or not window[0] < window[1]:
+        raise InputError(f"Expected a window from lower to higher HU, got {window}; give its ends in this order.")
+    return window[0], window[1]
 
 
 def _loaded(scheme: LabelScheme | None, corrected: Sequence[Any] = ()) -> list[Any]:
@@ -240,7 +263,7 @@ def _resampled(
 ) -> Preprocessing:
     modes = ("bilinear", "nearest" if scheme is None else "bilinear")
     spaced = Spacingd(BOTH, pixdim, mode=modes, allow_missing_keys=True)
-    cropped = CropAboutd(BOTH, size, allow_missing_keys=True)
+    cropped = CropAboutd(BOTH, check_spatial_size(size, sum(side > 0 for side in pixdim)), allow_missing_keys=True)
     return Preprocessing(Compose([*_loaded(scheme, first), spaced, intensity, cropped, *_finished(scheme)]))
 
 

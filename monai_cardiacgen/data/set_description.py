@@ -28,6 +28,7 @@ _RESERVED = {
 }
 _RESERVED |= {"seed", "strength", "bundle", "version", "view", "spacing", "checks", "about"}
 MODES = ("new", "vary", "restyle")
+_NUMBERS = 2**32  # as many as a generation has seeds
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class SetDescription:
                 modality=str(content["modality"]),
                 origin=content["origin"],
             )
-        except (InputError, KeyError, TypeError, ValueError) as error:
+        except (InputError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DataError(
                 f"Expected the description of a synthetic set in {where}, got something else ({error!r}); "
                 f"name the folder or file that the set was written to."
@@ -145,11 +146,13 @@ class CaseRecord:
     about: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if type(self.number) is not int or self.number < 0 or type(self.seed) is not int:
+        if type(self.number) is not int or not 0 <= self.number < _NUMBERS or type(self.seed) is not int:
             raise InputError(
-                f"Expected a whole number from 0 and a whole number as seed of a synthetic case, got "
-                f"{self.number!r} and {self.seed!r}."
+                f"Expected a whole number from 0 to {_NUMBERS - 1} and a whole number as seed of a synthetic case, got "
+                f"{self.number!r} and {self.seed!r}; number the cases of a set from 0."
             )
+        if not isinstance(self.strength, int | float):
+            raise InputError(f"Expected a number as strength of a synthetic case, got {self.strength!r}; pass one.")
         moved = self.strength > 0 or self.mode != "vary"
         if self.mode not in MODES or not 0 <= self.strength <= 1 or not moved:
             raise InputError(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from ..errors import InputError
 from .set_description import CaseRecord, SetDescription
 from .writer_lock import WriterLock
 
@@ -60,3 +61,10 @@ class SetWriter(ABC):
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def check_numbers_differ(records: Sequence[CaseRecord]) -> None:
+    """Raise `InputError` when two cases that shall be written together have one number."""
+    numbers = [record.number for record in records]
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"Expected cases with numbers of their own, got {numbers}; ask missing() for numbers.")

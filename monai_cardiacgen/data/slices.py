@@ -10,8 +10,8 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import SplitDim
 
-from ..checks import check_finite, check_spacing
-from ..errors import DataError, IntensityError
+from ..checks import check_finite, check_spacing, check_spatial_size
+from ..errors import DataError, IntensityError, ShapeError
 from .preprocessing import IMAGE, LABEL, short_axis_preprocessing
 
 
@@ -34,9 +34,9 @@ class ShortAxisGrid:
     """
 
     def __init__(self, spacing: Sequence[float], spatial_size: Sequence[int]) -> None:
-        height, width = spatial_size
         self.spacing = check_spacing(spacing, 2)
-        self.spatial_size = (int(height), int(width))
+        height, width = check_spatial_size(spatial_size, 2)
+        self.spatial_size = (height, width)
         self._preprocessing = short_axis_preprocessing(self.spacing, self.spatial_size)
         self.transform = self._preprocessing.transform
 
@@ -48,12 +48,16 @@ class ShortAxisGrid:
         Raises:
             DataError: when a file cannot be read, or its spacing is not the one that the item states.
             IntensityError: when the image is constant, or not finite.
+            InputError: when the item has no image.
+            ShapeError: when the label map has another size.
         """
-        try:
-            raw = self.transform(item, end=1)
-        except RuntimeError as error:  # MONAI's, whatever its reader met
-            raise DataError(f"Expected NIfTI files at {item[IMAGE]}, could not read them; get them again.") from error
+        raw = self._preprocessing.loaded(item)
         _check_image(raw[IMAGE], item)
+        if LABEL in raw and raw[LABEL].shape != raw[IMAGE].shape:
+            raise ShapeError(
+                f"Expected a label map of the image's size {tuple(raw[IMAGE].shape)} in {item[LABEL]}, got "
+                f"{tuple(raw[LABEL].shape)}; get this case again."
+            )
         return dict(self.transform(raw, start=1))
 
     def to_file_grid(self, result: torch.Tensor, image: MetaTensor) -> torch.Tensor:
@@ -120,7 +124,7 @@ def _light(one: MetaTensor) -> MetaTensor:
 
 
 def _check_image(image: MetaTensor, item: dict[str, Any]) -> None:
-    """Compare the file's geometry with the item's, and look for contrast."""
+    """Compare the file's geometry with the item's and the label's, and look for contrast."""
     check_finite(image.as_tensor(), f"the image {item[IMAGE]}")
     if float(image.max()) == float(image.min()):
         raise IntensityError(f"Expected contrast in {item[IMAGE]}, got a constant image; leave out this case.")

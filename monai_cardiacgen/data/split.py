@@ -161,6 +161,10 @@ def _groups(items: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Return each patient's group; one for all where the items have none."""
     groups: dict[str, str] = {}
     for item in items:
+        if "patient" not in item:
+            raise DataError(
+                f"Expected a patient in every item, got one with {sorted(item)}; name whose images these are."
+            )
         group = item.get("group", "unknown")
         if groups.setdefault(item["patient"], group) != group:
             raise DataError(

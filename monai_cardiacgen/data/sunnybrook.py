@@ -116,11 +116,14 @@ def load_sunnybrook(item: dict[str, Any]) -> dict[str, Any]:
     Raises:
         DataError: when a file is missing or damaged.
     """
-    dicom = read_dicom_slice(Path(item["image"]))
-    label = np.zeros(dicom.pixels.shape, np.int64)
-    if "outer_contour" in item:
-        label[_inside(Path(item["outer_contour"]), dicom)] = SUNNYBROOK.code(MYOCARDIUM)
-    label[_inside(Path(item["inner_contour"]), dicom)] = SUNNYBROOK.code(LV_CAVITY)
+    problems = Problems("a whole slice", Path(item["image"]))
+    with problems.noted():
+        dicom = read_dicom_slice(Path(item["image"]))
+        label = np.zeros(dicom.pixels.shape, np.int64)
+        if "outer_contour" in item:
+            label[_inside(Path(item["outer_contour"]), dicom)] = SUNNYBROOK.code(MYOCARDIUM)
+        label[_inside(Path(item["inner_contour"]), dicom)] = SUNNYBROOK.code(LV_CAVITY)
+    problems.raise_any()
     return {
         **item,
         "image": _as_stack(torch.from_numpy(dicom.pixels), dicom, item["image"]),

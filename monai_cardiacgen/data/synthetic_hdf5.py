@@ -15,10 +15,13 @@ from monai.data import MetaTensor
 from torch.utils.data import Dataset
 
 from ..errors import DataError
+from .image_header import MOST_DEFLATED
 from .set_description import CaseRecord, SetDescription
 
 DESCRIPTION = "cardiacgen"
 IMAGE, LABEL, AFFINE, NUMBER, RECORD = "image", "label", "affine", "number", "record"
+#: NumPy's kinds of numbers: floating point, unsigned, signed.
+_KINDS = {IMAGE: "f", LABEL: "u", AFFINE: "f", NUMBER: "i", RECORD: "string"}
 
 
 class SyntheticHDF5(Dataset[Any]):
@@ -44,7 +47,13 @@ class SyntheticHDF5(Dataset[Any]):
         self.transform = transform
         with open_hdf5(self.path) as file:
             self.description = read_description(file, self.path)
-            self._rows = np.argsort(file[NUMBER][:], kind="stable")
+            numbers = file[NUMBER][:]
+            if len(np.unique(numbers)) < len(numbers) or file[IMAGE].ndim != 1 + self.description.spatial_dims:
+                raise DataError(
+                    f"Expected every case of {self.path} once and with {self.description.spatial_dims} axes, got "
+                    f"images of {file[IMAGE].shape} and the numbers {numbers[:8].tolist()}; make the set again."
+                )
+            self._rows = np.argsort(numbers, kind="stable")
         self._file: h5py.File | None = None
         self._process = -1
 
@@ -59,7 +68,7 @@ class SyntheticHDF5(Dataset[Any]):
             image, label, affine = (file[key][row] for key in (IMAGE, LABEL, AFFINE))
         except (OSError, ValueError, RecursionError) as error:
             raise DataError(
-                f"Expected a whole case in row {row} of {self.path}, could not read it ({error})."
+                f"Expected a whole case in row {row} of {self.path}, could not read it ({error}); make the set again."
             ) from error
         matrix = torch.from_numpy(affine)
         item = {
@@ -92,7 +101,7 @@ def open_hdf5(path: Path) -> h5py.File:
         raise DataError(
             f"Expected an HDF5 file at {path}, could not open it ({error}); name the file, or write it again."
         ) from error
-    problem = _problem(file)
+    problem = _problem(file) or _claim(file, path)
     if problem:
         file.close()
         raise DataError(f"Expected a set of synthetic cases in {path}, got {problem}; do not use this file.")
@@ -117,9 +126,17 @@ def _problem(file: h5py.File) -> str:
         dataset = file[key]
         if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external is not None:
             return f"no dataset {key!r} of its own"
-        if axes not in (None, dataset.ndim):
-            return f"{key!r} of shape {dataset.shape}"
+        kind = "string" if h5py.check_string_dtype(dataset.dtype) else dataset.dtype.kind
+        if axes not in (None, dataset.ndim) or kind != _KINDS[key]:
+            return f"{key!r} of shape {dataset.shape} and type {dataset.dtype}"
         counts.add(len(dataset) if dataset.ndim else -1)
-    if len(counts) > 1 or file[IMAGE].shape != file[LABEL].shape:
+    if len(counts) > 1 or file[IMAGE].shape != file[LABEL].shape or file[AFFINE].shape[1:] != (4, 4):
         return "datasets of different lengths"
     return ""
+
+
+def _claim(file: h5py.File, path: Path) -> str:
+    """Return what a file claims to hold beyond what it can, which reading it would take memory for; or nothing."""
+    claimed = sum(file[key].nbytes for key in _KINDS)
+    most = MOST_DEFLATED * path.stat().st_size
+    return f"{path.stat().st_size} bytes that claim to be {claimed}" if claimed > most else ""

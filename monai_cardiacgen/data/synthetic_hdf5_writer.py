@@ -18,7 +18,7 @@ from .case_files import checked_affine, checked_pair
 from .disk_space import check_free_space
 from .files import check_writable, whole_file
 from .set_description import CaseRecord, SetDescription
-from .set_writer import SetWriter
+from .set_writer import SetWriter, check_numbers_differ
 from .synthetic_hdf5 import AFFINE, DESCRIPTION, IMAGE, LABEL, NUMBER, RECORD, open_hdf5, read_description
 from .writer_lock import WriterLock
 
@@ -84,6 +84,9 @@ class SyntheticHDF5Writer(SetWriter):
 
     def add_all(self, cases: Sequence[tuple[torch.Tensor, torch.Tensor, CaseRecord]], affine: Any = None) -> None:
         """Write several cases as one part at once; arguments and errors are those of `add`."""
+        check_numbers_differ([record for _, _, record in cases])
+        if not cases:
+            return
         self._write_part([self._checked(*case, affine) for case in cases])
         with self._state:
             self._numbers |= {record.number for _, _, record in cases}

@@ -157,7 +157,13 @@ class SyntheticSet(Sequence[dict[str, Any]]):
 
 def _inside(root: Path, name: Any, where: str) -> Path:
     """Return the file that a manifest's line names, or refuse it when it leaves the set, by a link too."""
-    path = (root / inner_path(name, where)).resolve()
+    try:
+        path = (root / inner_path(name, where)).resolve()
+        path.exists()
+    except DataError:
+        raise
+    except (OSError, RuntimeError) as error:  # a name too long for the file system, or links in a circle
+        raise DataError(f"Expected a file's name in {where}, got another ({error}); do not use this set.") from error
     if not path.is_relative_to(root):
         raise DataError(f"Expected a file inside the synthetic set in {where}, got {path}; do not use this set.")
     return path

@@ -16,7 +16,7 @@ from .case_files import checked_affine, checked_pair, sha256_of, write_nifti
 from .files import check_writable, read_json, write_json
 from .manifest import append_lines, join_parts, new_part
 from .set_description import CaseRecord, SetDescription
-from .set_writer import SetWriter
+from .set_writer import SetWriter, check_numbers_differ
 from .synthetic_set import DATALIST, DESCRIPTION, IMAGES, LABELS, MANIFEST, SyntheticSet
 from .writer_lock import WriterLock
 
@@ -95,6 +95,7 @@ class SyntheticSetWriter(SetWriter):
 
     def add_all(self, cases: Sequence[tuple[torch.Tensor, torch.Tensor, CaseRecord]], affine: Any = None) -> None:
         """Write several cases, whose lines reach the disk together; arguments and errors are those of `add`."""
+        check_numbers_differ([record for _, _, record in cases])
         lines = [self._write(*case, affine) for case in cases]
         with self._append:
             append_lines(self._part, lines)

@@ -76,8 +76,10 @@ class VesselTracker:
     vessel: Literal["bright", "dark"] = "bright"
 
     def __post_init__(self) -> None:
-        if not _PIXEL < self.radii[0] < self.radii[1] < math.inf:
-            raise InputError(f"Expected the smallest and the largest radius in mm, got {self.radii}.")
+        if len(self.radii) != 2 or not _PIXEL < self.radii[0] < self.radii[1] < math.inf:
+            raise InputError(
+                f"Expected the smallest and the largest radius in mm, got {self.radii}; give two, above {_PIXEL}."
+            )
         if not (self.shift >= 0 and self.growth >= 0 and self.misses >= 0 and 0 < self.least_score <= 1):
             raise InputError(
                 f"Expected shift, growth and misses of at least 0 and least_score in (0, 1], got {self.shift}, "

@@ -21,7 +21,7 @@ from .painter_condition import Conditions
 from .painter_network import PainterNetwork
 from .sector_proposal import SectorProposal
 from .style_mixture import mixed_styles
-from .synthesizer_files import read_synthesizer, write_synthesizer
+from .synthesizer_files import fitting_parts, read_synthesizer, write_synthesizer
 from .synthetic_cases import SyntheticCases, check_pair
 
 
@@ -89,7 +89,9 @@ class CardiacSynthesizer(LabelPainter):
             CheckpointError: when there is no synthesizer, or a damaged one.
         """
         with bundle_folder(folder) as root:
-            return cls(**read_synthesizer(root))
+            parts = read_synthesizer(root)
+            with fitting_parts(root):
+                return cls(**parts)
 
     def to_bundle(self, folder: str | Path) -> Path:
         """Write description and weights into a MONAI bundle's folder; what else lies there stays."""

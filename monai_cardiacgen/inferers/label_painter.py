@@ -138,10 +138,13 @@ class LabelPainter(nn.Module):
         Raises:
             LabelError: for codes that the scheme does not know.
             ShapeError: for a size that the generator's depth does not divide, or styles that do not fit.
+            IntensityError: for styles that are not finite.
             InputError: for a condition that is unknown, or not one a row.
         """
         rows = row_generators(generator, len(label))
         told = self.told(condition, len(label))
+        if style is not None:
+            check_finite(style, "the styles")
         return self._paint(label, self.draw_styles(rows) if style is None else style, rows, told)
 
     @torch.no_grad()

@@ -10,7 +10,7 @@ import torch
 from ..anatomy.check import AnatomyCheck
 from ..anatomy.heart_size import measure_hearts
 from ..anatomy.labels import LabelScheme
-from ..errors import InputError
+from ..errors import InputError, ShapeError
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from ..seeding import randn_rows, row_generators
 from ..types import Generators
@@ -269,6 +269,11 @@ class LatentSampler(LatentSpace):
             LabelError: when a map has no heart, or unknown codes.
             ShapeError: when the maps do not have the autoencoder's size, or there is none.
         """
+        if first.shape != second.shape:
+            raise ShapeError(
+                f"Expected as many second hearts as first ones, got {tuple(first.shape)} and {tuple(second.shape)}; "
+                f"pass pairs of one size."
+            )
         rows = row_generators(generator, len(first))
         told, other = self.likeliest_condition(first), self.likeliest_condition(second)
         (start, start_place), (end, end_place) = self.encode(first, told), self.encode(second, other)

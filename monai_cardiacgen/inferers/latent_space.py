@@ -15,7 +15,7 @@ from ..anatomy.label_moments import check_is_heart
 from ..anatomy.labels import LabelScheme
 from ..anatomy.placement import centre_heart, place_heart
 from ..checks import check_spacing
-from ..errors import InputError, ShapeError
+from ..errors import InputError, LabelError, ShapeError
 from ..networks.nets.anatomical_vae import AnatomicalVAE
 from .heart_attributes import Target
 from .heart_gate import heart_faults
@@ -80,6 +80,10 @@ class LatentSpace(nn.Module):
         conditions = torch.zeros(len(latents), 0) if conditions is None else conditions
         _check_arguments(vae, latents, offsets, conditions, max_draws)
         check_is_heart(scheme)
+        if scheme.num_classes != vae.num_classes:
+            raise LabelError(
+                f"Expected a scheme of {vae.num_classes} classes, the autoencoder's, got {scheme.name!r}; pass its own."
+            )
         self.vae = vae
         self.scheme = scheme
         self.spacing = check_spacing(spacing, vae.spatial_dims)
@@ -285,7 +289,7 @@ def _check_arguments(
             f"autoencoder's condition_size, got {tuple(conditions.shape)}; pass those that it was trained with."
         )
     if max_draws < 1:
-        raise InputError(f"Expected max_draws of at least 1, got {max_draws}.")
+        raise InputError(f"Expected max_draws of at least 1, got {max_draws}; 50 is usual.")
     expected = (vae.latent_size, vae.spatial_dims)
     found = (latents.shape[-1], offsets.shape[-1])
     fits = latents.ndim == offsets.ndim == 2 and len(latents) == len(offsets) and found == expected

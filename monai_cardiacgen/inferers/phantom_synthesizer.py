@@ -76,7 +76,7 @@ class PhantomSynthesizer:
         seed: int = 0,
     ) -> None:
         if view not in ("short axis", "apical"):
-            raise InputError(f"Expected the view 'short axis' or 'apical', got {view!r}.")
+            raise InputError(f"Expected the view 'short axis' or 'apical', got {view!r}; choose one.")
         if patients < 1:
             raise InputError(f"Expected at least 1 patient, got {patients}.")
         self.view: PhantomView = view

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from torch import nn
 from ..anatomy.check import AnatomyCheck
 from ..anatomy.heart_condition import HeartCondition
 from ..anatomy.labels import LabelScheme, Structure
+from ..checks import check_finite
 from ..data.files import load_checkpoint, read_json, save_checkpoint, write_json
 from ..errors import CheckpointError, DataError, InputError
 from ..networks.nets.anatomical_vae import AnatomicalVAE
@@ -27,6 +30,9 @@ DESCRIPTION = Path("configs") / "synthesizer.json"
 GENERATOR_WEIGHTS = Path("models") / "model.pt"  # MONAI's bundle tools look for the network's weights here
 OTHER_WEIGHTS = Path("models") / "synthesizer.pt"
 _FORMAT = 1
+_METADATA = Path("configs") / "metadata.json"
+#: What building from files that do not fit together may raise.
+_UNFIT = (InputError, AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, RuntimeError)
 
 
 def write_synthesizer(
@@ -86,20 +92,79 @@ def read_synthesizer(folder: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: when the folder holds no synthesizer, or one that is damaged or does not fit together.
     """
+    if (folder / _METADATA).exists() and not (folder / DESCRIPTION).exists():
+        raise CheckpointError(
+            f"Expected a synthesizer as plain values, {DESCRIPTION.as_posix()}, in {folder}, got a bundle that needs "
+            f"more: MONAI evaluates its expressions, which is to run code; where you trust it, run it with "
+            f"python -m monai.bundle."
+        )
     try:
         description = read_json(folder / DESCRIPTION)
-    except DataError as error:
+    except (DataError, RecursionError) as error:
+        told = str(error).rstrip(".")
         raise CheckpointError(
-            f"Expected a synthesizer in {folder}: {error} Pass the bundle's folder, the one with configs/ in it."
+            f"Expected a synthesizer in {folder}, but could not read it: {told}. Pass the bundle's folder, with "
+            "configs/ in it."
         ) from error
-    others = load_checkpoint(folder / OTHER_WEIGHTS)
+    with fitting_parts(folder):
+        others, weights = load_checkpoint(folder / OTHER_WEIGHTS), load_checkpoint(folder / GENERATOR_WEIGHTS)
+        _check_plain(description)
+        for name, state in ((OTHER_WEIGHTS, others), (GENERATOR_WEIGHTS, weights)):
+            _check_finite(state, name.name)
+        return _assembled(description, others, weights)
+
+
+@contextmanager
+def fitting_parts(folder: Path) -> Iterator[None]:
+    """Turn whatever the block meets in files that do not fit together into one error.
+
+    Raises:
+        CheckpointError: when the block raises.
+    """
     try:
-        return _assembled(description, others, load_checkpoint(folder / GENERATOR_WEIGHTS))
-    except (InputError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        yield
+    except _UNFIT as error:
+        told = " ".join(str(error).split())[:500] or type(error).__name__
         raise CheckpointError(
             f"Expected a whole synthesizer of format {_FORMAT} in {folder}, but its parts do not fit together "
-            f"({error}); fetch or train it again."
+            f"({told}); fetch or train it again."
         ) from error
+
+
+def _check_plain(description: Mapping[str, Any]) -> None:
+    """Refuse expressions: nothing here evaluates them, so that one would be taken for a value."""
+    if '"$' in json.dumps(description):
+        raise InputError("Expected plain values, got an expression that begins with $; write its value.")
+
+
+def _check_finite(state: Any, name: str) -> None:
+    """Raise `IntensityError` where a tensor, at any depth of a checkpoint, is not finite."""
+    inner = state.values() if isinstance(state, Mapping) else state if isinstance(state, list | tuple) else ()
+    for one in inner:
+        _check_finite(one, name)
+    if isinstance(state, torch.Tensor):
+        check_finite(state, name)
+
+
+def _check_room(network: type[nn.Module], arguments: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
+    """Raise `InputError` where a network would take other room than its weights have, before it takes any."""
+    with torch.device("meta"):
+        wanted = sum(one.numel() for one in network(**arguments).state_dict().values())
+    there = sum(one.numel() for one in weights.values())
+    if there < wanted / 2:  # folding spectral norms leaves some vectors out
+        raise InputError(f"Expected a {network.__name__} of {there} numbers, got the description of one of {wanted}.")
+
+
+def _check_widths(arguments: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
+    """Raise `InputError` where a painter is described as wider than any of its weights; see `_check_room`.
+
+    Spectral norm iterates as it is built, which it cannot do without memory.
+    """
+    values = (value for one in arguments.values() for value in (one if isinstance(one, list) else [one]))
+    widest = max(value for value in values if isinstance(value, int))
+    there = max((side for one in weights.values() for side in one.shape), default=0)
+    if widest > there:
+        raise InputError(f"Expected a painter of at most {there} numbers in a row, got the description of {widest}.")
 
 
 def _assembled(
@@ -109,11 +174,15 @@ def _assembled(
         raise InputError(f"Expected format {_FORMAT}, got {description['format']!r}; update monai_cardiacgen.")
     scheme = _scheme_of(description["scheme"])
     spacing = tuple(float(value) for value in description["spacing"])
+    _check_room(AnatomicalVAE, description["vae"], others["vae"])
     vae = AnatomicalVAE(**description["vae"])
     vae.load_state_dict(others["vae"])
+    if "label_channels" in description["generator"]:
+        _check_widths(description["generator"], generator_weights)
     generator = painter_of(description["generator"], generator_weights)
     style_encoder = None
     if description["style_encoder"] is not None:
+        _check_room(StyleEncoder, description["style_encoder"], others["style_encoder"])
         style_encoder = StyleEncoder(**description["style_encoder"])
         style_encoder.load_state_dict(others["style_encoder"])
     hearts, sectors = scheme, None
@@ -143,7 +212,7 @@ def _assembled(
         "style_encoder": style_encoder,
         "styles": others["styles"],
         "view": description["view"],
-        "provenance": description["provenance"],
+        "provenance": dict(description["provenance"]),
         "sectors": sectors,
         "heart_condition": _condition_of(description["condition"]) if "condition" in description else None,
     }

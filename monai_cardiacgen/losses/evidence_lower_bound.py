@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from monai.losses.dice import DiceLoss
 from torch import nn
 
-from ..errors import ShapeError
+from ..errors import InputError, ShapeError
 
 
 def kullback_leibler(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
@@ -53,6 +55,10 @@ class EvidenceLowerBoundLoss(nn.Module):
 
     def __init__(self, cross_entropy: float = 0.1, dice: float = 1.0, divergence: float = 1e-4) -> None:
         super().__init__()
+        if not all(0 <= weight < math.inf for weight in (cross_entropy, dice, divergence)):
+            raise InputError(
+                f"Expected weights of at least 0, got {cross_entropy}, {dice} and {divergence}; 0 leaves a term out."
+            )
         self.cross_entropy = cross_entropy
         self.dice = dice
         self.divergence = divergence
@@ -70,12 +76,17 @@ class EvidenceLowerBoundLoss(nn.Module):
             log_variance: `(B, L)` of the encoder.
 
         Raises:
-            ShapeError: when logits and label map differ in shape.
+            ShapeError: when logits and label map, or mean and variance, differ in shape.
         """
         if logits.shape != one_hot.shape:
             raise ShapeError(
                 f"Expected logits and one-hot label map of one shape (B, C, *spatial), got "
                 f"{tuple(logits.shape)} and {tuple(one_hot.shape)}; give the network the label map's size."
+            )
+        if mean.shape != log_variance.shape or len(mean) != len(logits):
+            raise ShapeError(
+                f"Expected mean and log variance (B, L) of the {len(logits)} rows, got {tuple(mean.shape)} and "
+                f"{tuple(log_variance.shape)}; pass those that the encoder gave."
             )
         reconstruction = self.cross_entropy * F.cross_entropy(logits, one_hot) + self.dice * self.soft_dice(
             logits, one_hot

@@ -80,7 +80,7 @@ def coverage_and_density(real: torch.Tensor, synthetic: torch.Tensor, k: int = 5
     if k < 1 or chunk < 1 or min(len(real), len(synthetic)) <= k:
         raise InputError(
             f"Expected more cases than neighbours on both sides, got {len(real)} real and {len(synthetic)} synthetic "
-            f"ones for k={k} and chunk={chunk}."
+            f"ones for k={k} and chunk={chunk}; ask for fewer."
         )
     check_finite(real, "the real features")
     check_finite(synthetic, "the synthetic features")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from ..checks import check_finite
 from ..errors import InputError, ShapeError
 from .feature_statistics import FeatureStatistics
 from .frechet_metric import frechet_of
@@ -110,4 +111,6 @@ def kernel_distance(one: torch.Tensor, other: torch.Tensor) -> float:
 def _pair(one: torch.Tensor, other: torch.Tensor) -> tuple[Array, Array]:
     if one.ndim != 2 or other.ndim != 2 or one.shape[1] != other.shape[1]:
         raise ShapeError(f"Expected features (N, F) and (M, F), got {tuple(one.shape)} and {tuple(other.shape)}.")
+    for features in (one, other):
+        check_finite(features, "the features")
     return one.double().numpy(), other.double().numpy()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..checks import check_finite
 from ..errors import InputError, ShapeError
 
 #: Images that the network sees at a time.
@@ -45,6 +46,7 @@ class FeatureSpace:
 
         Raises:
             ShapeError: when the network gives something else than features of each image.
+            IntensityError: when these are not finite.
         """
         parts = [self.network(some) for some in images.split(_TOGETHER)]
         features = torch.cat(parts) if parts else images.new_zeros(0, 0)
@@ -52,6 +54,7 @@ class FeatureSpace:
             features = features.flatten(2).mean(dim=2)
         if features.ndim != 2 or len(features) != len(images):
             raise ShapeError(f"Expected features (B, F) of {len(images)} images, got {tuple(features.shape)}.")
+        check_finite(features, f"the features of {self.name!r}")
         return features
 
 

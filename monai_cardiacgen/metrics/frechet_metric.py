@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 from monai.metrics import Metric
@@ -60,6 +61,8 @@ class FrechetDistanceMetric(Metric):
 
     def __init__(self, space: FeatureSpace, few: Few = "refuse") -> None:
         super().__init__()
+        if few not in get_args(Few):
+            raise InputError(f"Expected few to be one of {get_args(Few)}, got {few!r}; choose one of these.")
         self.space = space
         self.few: Few = few
         self.reset()

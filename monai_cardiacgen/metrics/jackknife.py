@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import torch
 
+from ..errors import InputError
+
 
 def jackknife_error(*without: Sequence[float]) -> float:
     r"""Return the jackknife standard error of a statistic of one or more independent samples.
@@ -17,6 +19,9 @@ def jackknife_error(*without: Sequence[float]) -> float:
 
     Args:
         without: for each sample the values without each of its groups, at least two.
+
+    Raises:
+        InputError: for fewer groups.
 
     Example:
         >>> values = torch.tensor([1.0, 2.0, 4.0, 7.0])
@@ -30,6 +35,8 @@ def jackknife_error(*without: Sequence[float]) -> float:
     variance = 0.0
     for values in without:
         known = torch.tensor(list(values), dtype=torch.float64)
+        if len(known) < 2:
+            raise InputError(f"Expected at least two groups in every sample, got {len(known)}; leave the error out.")
         variance += (len(known) - 1) * float(known.var(correction=0))
     return math.sqrt(variance)
 

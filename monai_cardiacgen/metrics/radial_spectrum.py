@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..checks import check_finite, check_spacing
 from ..errors import ShapeError
 
 Array = npt.NDArray[np.float64]
@@ -26,9 +27,13 @@ def radial_spectrum(images: torch.Tensor, spacing: float) -> tuple[Array, Array]
 
     Raises:
         ShapeError: when the images are not square.
+        SpacingError: unless the spacing is positive.
+        IntensityError: for NaN or infinity.
     """
     if images.ndim != 4 or images.shape[1] != 1 or images.shape[2] != images.shape[3]:
-        raise ShapeError(f"Expected square images (N, 1, H, H), got {tuple(images.shape)}.")
+        raise ShapeError(f"Expected square images (N, 1, H, H), got {tuple(images.shape)}; crop or pad them.")
+    check_spacing((spacing,), 1)
+    check_finite(images, "the images")
     side = images.shape[-1]
     pixels = images[:, 0].double().numpy()
     hann = np.hanning(side + 2)[1:-1]
@@ -45,6 +50,10 @@ def spectral_ratio(one: torch.Tensor, other: torch.Tensor, spacing: float) -> tu
 
     The upper half holds grain and checkerboards: above 1 is structured noise, below 1 is blur.
     """
+    if one.shape[1:] != other.shape[1:]:
+        raise ShapeError(
+            f"Expected two sets of one size, got {tuple(one.shape)} and {tuple(other.shape)}; resample one of them."
+        )
     ratio = np.log(radial_spectrum(one, spacing)[1] / radial_spectrum(other, spacing)[1])
     half = len(ratio) // 2
     return float(np.exp(ratio[:half].mean())), float(np.exp(ratio[half:].mean()))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..errors import InputError
+from ..errors import DataError, InputError
 from ..seeding import seeded
 
 
@@ -37,10 +37,16 @@ def write_patient_folders(
 
     Raises:
         InputError: when `patients` or `seed` is out of range.
+        DataError: when there can be no such folder.
     """
     check_patients(patients, seed)
     root = Path(folder)
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"Expected a folder to write to at {root}, but the system refuses ({error.strerror}); name another place."
+        ) from error
     for number in range(1, patients + 1):
         target = root / name.format(number)
         if not target.exists():

@@ -74,11 +74,11 @@ def run_hearts(settings: HeartsSettings, out: Path, console: Console) -> None:
         InputError: when `out` was begun with other settings.
         SamplingError: when no valid heart is found.
     """
+    items = read_acdc(settings.data_dir)  # first, so that a wrong folder leaves nothing behind
     keep_settings(out / "settings.json", asdict(settings))
     spacing = (settings.spacing, settings.spacing)
     with Stages(out / "times.json", console) as stages:
         with stages.stage("Reading patients") as progress:
-            items = read_acdc(settings.data_dir)
             slices = load_slices(
                 items, ShortAxisGrid(spacing, (settings.side, settings.side)), hearts_only=True, progress=progress
             )

@@ -82,9 +82,9 @@ def run_study(
         InputError: when `out` was begun with other settings.
         DataError: when the data is missing or damaged.
     """
+    split = study_split(settings)  # first, so that a wrong folder leaves nothing behind
     keep_settings(out / "settings.json", json.loads(json.dumps({**asdict(settings), "version": __version__})))
     write_json(out / "environment.json", environment(torch.device(device)))
-    split = study_split(settings)
     if not (out / "split.json").exists():
         write_split(out / "split.json", split)
     left = [run for run in planned_runs(settings) if not (run.folder(out) / "scores.csv").exists()]

@@ -60,7 +60,7 @@ class CardSettings:
         if self.iterations < _ROUND or self.iterations % _ROUND or self.feature_iterations < 1:
             raise InputError(
                 f"Expected steps of the networks that are a multiple of {_ROUND}, got {self.iterations} and "
-                f"{self.feature_iterations} of the autoencoder."
+                f"{self.feature_iterations} of the autoencoder; round them."
             )
 
 

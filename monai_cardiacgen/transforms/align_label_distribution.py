@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, Transform
-from monai.utils import TransformBackends, convert_to_tensor
+from monai.utils import TransformBackends
 
 from ..anatomy.label_moments import LabelMoments, heart_mask, label_moments
 from ..anatomy.labels import LabelScheme
@@ -20,6 +20,7 @@ from ..checks import check_spacing
 from ..errors import InputError, ShapeError
 from .gaussian_transport import GaussianTransport
 from .label_form import LabelForm
+from .plain_tensor import plain_tensor
 from .spacing import resolve_spacing, told_spacings
 
 #: Maps of a group with which four moments and their covariance can be fitted.
@@ -131,7 +132,7 @@ class AlignLabelDistribution(Transform):
             ShapeError: unless the map is `(C, H, W)` with 1 or the scheme's channels.
             LabelError: for unknown codes, an empty map, a degenerate one, or channels that do not hold a single 1.
         """
-        tensor = convert_to_tensor(label, track_meta=False)
+        tensor = plain_tensor(label)
         if tensor.ndim != 3:
             raise ShapeError(
                 f"Expected a label map (C, H, W), got {tuple(tensor.shape)}; add a channel axis, for example with "

@@ -12,12 +12,13 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.engines import PrepareBatch
 from monai.transforms import MapTransform, Randomizable, RandomizableTransform
-from monai.utils import TransformBackends, convert_to_tensor
+from monai.utils import TransformBackends
 from monai.utils.misc import get_seed
 
 from ..errors import InputError
 from ..seeding import row_generators, seeded
 from .entries import told_entries
+from .plain_tensor import plain_tensor
 from .provenance import Record, write_records
 from .spacing import told_spacings
 
@@ -49,7 +50,7 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
 
     def __init__(self, prob: float) -> None:
         if not 0.0 <= prob <= 1.0:
-            raise InputError(f"Expected prob in [0, 1], got {prob!r}.")
+            raise InputError(f"Expected prob in [0, 1], got {prob!r}; 0.5 is every other sample.")
         super().__init__(prob)
         self._choices: list[Choice | None] = []
 
@@ -100,7 +101,7 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
             choice: what was drawn; None leaves the sample as it is.
             data: the sample's dictionary, where it has one.
         """
-        tensors = tuple(_plain(array)[None] for array in arrays)
+        tensors = tuple(plain_tensor(array)[None] for array in arrays)
         if choice is not None:
             choice = self.told(choice, told_entries(self.entries, data or {}, arrays[0]))
         values, records = self._transform(tensors, told_spacings(arrays[0], 1, self.spatial_dims), [choice])
@@ -113,10 +114,12 @@ class RandBatchTransform(RandomizableTransform, ABC, Generic[Choice]):
         data: Mapping[Any, Any] | None = None,
     ) -> Tensors:
         """Return a collated batch's tensors `(B, C, *spatial)`, each row transformed as its choice says."""
-        tensors = tuple(_plain(batch) for batch in batches)
+        tensors = tuple(plain_tensor(batch) for batch in batches)
         rows = {len(tensor) for tensor in tensors}
         if rows != {len(choices)}:
-            raise InputError(f"Expected {len(choices)} rows in every tensor of the batch, got {sorted(rows)}.")
+            raise InputError(
+                f"Expected {len(choices)} rows in every tensor of the batch, got {sorted(rows)}; collate one batch."
+            )
         choices = [
             None if choice is None else self.told(choice, told_entries(self.entries, data or {}, batches[0], row))
             for row, choice in enumerate(choices)
@@ -281,12 +284,6 @@ class PrepareRandBatch(_Chance, PrepareBatch):
         tensors = [batchdata[key].to(device=device, non_blocking=non_blocking, **kwargs) for key in self.keys]
         self.transform.move_to(tensors[0].device)
         return self.transform.draw_and_transform_batch(tensors, batchdata)
-
-
-def _plain(array: Any) -> torch.Tensor:
-    """Return a tensor without metadata: a network of small layers would pay for it at every step."""
-    tensor: torch.Tensor = convert_to_tensor(array, track_meta=False)
-    return tensor
 
 
 def _as_came(values: torch.Tensor, like: Any, records: Sequence[Record | None]) -> Any:

@@ -82,13 +82,20 @@ def choice_of(record: Mapping[str, Any], provenance: Mapping[str, Any]) -> Synth
     """Return the choice that led to a record.
 
     Raises:
-        InputError: when the record is a real sample's, or of another synthesizer than this `provenance`'s.
+        InputError: when the record is a real sample's, none at all, or of another synthesizer than this `provenance`'s.
     """
     if not record.get("synthetic"):
         raise InputError("Expected the record of a synthetic case, got a real sample's; it needs no remaking.")
-    choice = SynthChoice(record["mode"], int(record["seed"]), float(record["strength"]))
+    try:
+        choice = SynthChoice(record["mode"], int(record["seed"]), float(record["strength"]))
+        mode_weights(choice.mode)
+        found = record["bundle"], record["version"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"Expected the record of a synthetic case, got {dict(record)} ({error!r}); pass meta['cardiacgen'] of one."
+        ) from error
     mine = record_of(choice, provenance)
-    if (record["bundle"], record["version"]) != (mine["bundle"], mine["version"]):
+    if found != (mine["bundle"], mine["version"]):
         raise InputError(
             f"Expected a record of bundle {mine['bundle']!r} {mine['version']}, got one of "
             f"{record['bundle']!r} {record['version']}; load that bundle to make the case again."

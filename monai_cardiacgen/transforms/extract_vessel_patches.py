@@ -57,7 +57,8 @@ class ExtractVesselPatches(Transform, MultiSampleTrait):
     ) -> None:
         if len(patch_size) != 2 or min(patch_size) < 1 or step < 1:
             raise InputError(
-                f"Expected a patch size of two positive numbers and a positive step, got {patch_size}, {step}."
+                f"Expected a patch size of two positive numbers and a positive step, got {patch_size}, "
+                f"{step}; choose others."
             )
         if seed_space not in ("voxel", "mm"):
             raise InputError(f"Expected seed_space 'voxel' or 'mm', got {seed_space!r}.")
@@ -104,7 +105,9 @@ class ExtractVesselPatches(Transform, MultiSampleTrait):
         check_finite(img, "the volume")
         point = np.asarray([float(value) for value in seed])
         if point.shape != (3,) or not np.isfinite(point).all():
-            raise InputError(f"Expected a seed of three finite numbers, got {point.tolist()}.")
+            raise InputError(
+                f"Expected a seed of three finite numbers, got {point.tolist()}; give a place in the vessel."
+            )
         if self.seed_space == "mm":
             point = np.linalg.solve(affine, [*point, 1.0])[:3]
         volume = img[0].as_subclass(torch.Tensor).cpu().numpy()
@@ -191,7 +194,9 @@ class ExtractVesselPatchesd(MapTransform, MultiSampleTrait):
         first = self.keys[0]
         for key in (first, self.seed_key):
             if key not in data:
-                raise InputError(f"Expected {key!r} in the sample, got only {sorted(map(str, data))}.")
+                raise InputError(
+                    f"Expected {key!r} in the sample, got only {sorted(map(str, data))}; name your own key."
+                )
         volumes = {key: data[key] for key in self.key_iterator(dict(data))}
         for key, volume in volumes.items():
             if volume.shape[1:] != volumes[first].shape[1:]:

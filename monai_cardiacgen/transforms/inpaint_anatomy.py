@@ -17,6 +17,7 @@ from ..inferers.box_mask import box_mask
 from ..inferers.inpainted_image import InpaintedImage
 from ..inferers.latent_inpainter import LatentInpainter
 from ..seeding import seeded
+from .plain_tensor import plain_tensor
 
 #: Under this key an inpainted `MetaTensor` tells what was done.
 RECORD = "inpaint_anatomy"
@@ -72,6 +73,7 @@ class InpaintAnatomy(Randomizable, Transform):
 
     def mask_for(self, img: Any, mask: Any = None, centre: Sequence[float] | None = None) -> torch.Tensor:
         """Return the bool mask `(*spatial)` of a call with these arguments."""
+        plain_tensor(img)
         if mask is None:
             return box_mask(tuple(img.shape[1:]), self.mask_size, centre)
         if centre is not None:
@@ -79,7 +81,7 @@ class InpaintAnatomy(Randomizable, Transform):
         given: torch.Tensor = convert_to_tensor(mask, track_meta=False) != 0
         if given.ndim == len(img.shape):
             if len(given) != 1:
-                raise ShapeError(f"Expected a mask with 1 channel, got {tuple(given.shape)}.")
+                raise ShapeError(f"Expected a mask with 1 channel, got {tuple(given.shape)}; take one of them.")
             given = given[0]
         return given
 
@@ -143,7 +145,7 @@ class InpaintAnatomyd(Randomizable, MapTransform):
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         if mask_key is not None and centre_key is not None:
-            raise InputError(f"Expected a mask or a centre, got the keys {mask_key!r} and {centre_key!r}.")
+            raise InputError(f"Expected a mask or a centre, got the keys {mask_key!r} and {centre_key!r}; take one.")
         self.transform = InpaintAnatomy(inpainter, mask_size)
         self.mask_key = mask_key
         self.centre_key = centre_key
@@ -178,6 +180,11 @@ class InpaintAnatomyd(Randomizable, MapTransform):
 
     def _where(self, data: Mapping[Hashable, Any]) -> tuple[Any, Any]:
         """Return the sample's mask and centre, None where it has none."""
+        for key in (self.mask_key, self.centre_key):
+            if key is not None and key not in data:
+                raise InputError(
+                    f"Expected {key!r} in the sample, got only {sorted(map(str, data))}; name your own key."
+                )
         if self.mask_key is not None:
             return data[self.mask_key], None
         if self.centre_key is None:

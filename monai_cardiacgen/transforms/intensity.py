@@ -50,12 +50,14 @@ def intensity_range_of(image: torch.Tensor, told: Sequence[float] | None = None)
     """Return the range of each row of `image` `(B, ...)`: the one that was told, or its percentiles.
 
     Raises:
-        IntensityError: when an intensity is NaN or infinite, or a row's percentiles coincide.
+        IntensityError: when an intensity is NaN, infinite or no real number, or a row's percentiles coincide.
 
     Example:
         >>> intensity_range_of(torch.arange(201.0).reshape(1, 1, 201)).high.item()
         199.0
     """
+    if image.is_complex() or image.dtype == torch.bool:
+        raise IntensityError(f"Expected real intensities, got {image.dtype}; take the magnitude, or turn into float32.")
     check_finite(image, "the image")
     rows = len(image)
     if told is not None:
@@ -77,9 +79,14 @@ def check_intensity_range(told: Sequence[float] | None) -> tuple[float, float] |
     """Return the range as two numbers; raise `IntensityError` unless they are finite and rise."""
     if told is None:
         return None
-    values = tuple(float(value) for value in told)
+    try:
+        values = tuple(float(value) for value in told)
+    except (TypeError, ValueError):
+        values = ()
     if len(values) != 2 or not -float("inf") < values[0] < values[1] < float("inf"):
-        raise IntensityError(f"Expected intensity_range (low, high) with low < high, both finite, got {told!r}.")
+        raise IntensityError(
+            f"Expected intensity_range (low, high) with low < high, both finite, got {told!r}; give two numbers."
+        )
     return values[0], values[1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -25,11 +26,15 @@ class LabelForm:
 
     def __init__(self, scheme: LabelScheme, codes: Sequence[int] | None = None, one_hot: bool | None = None) -> None:
         self.scheme = scheme
-        self.codes = scheme.codes if codes is None else tuple(int(code) for code in codes)
+        try:
+            self.codes = scheme.codes if codes is None else tuple(int(code) for code in codes)
+        except (TypeError, ValueError):
+            self.codes = ()
         self.one_hot = one_hot
         if len(self.codes) != scheme.num_classes or len(set(self.codes)) != len(self.codes):
             raise LabelError(
-                f"Expected {scheme.num_classes} different label_codes for {scheme.names}, got {self.codes}."
+                f"Expected {scheme.num_classes} different label_codes for {scheme.names}, got {codes!r}; name one for "
+                f"each."
             )
 
     def read(self, label: torch.Tensor) -> torch.Tensor:
@@ -55,7 +60,8 @@ class LabelForm:
             raise ShapeError(
                 f"Expected a label map with 1 channel of codes, or {classes} one-hot channels in the order "
                 f"{self.scheme.names}, got {count} channels"
-                + ("." if self.one_hot is None else f" and one_hot={self.one_hot}.")
+                + ("" if self.one_hot is None else f" and one_hot={self.one_hot}")
+                + "; map other structures to the background first."
             )
         return one_hot
 
@@ -72,7 +78,7 @@ class LabelForm:
         channels = places_of(label, self.codes)
         if bool((channels < 0).any()):
             unknown = sorted({float(value) for value in torch.unique(label[channels < 0])})
-            between = any(value != round(value) for value in unknown)
+            between = any(math.isfinite(value) and value != round(value) for value in unknown)
             remedy = (
                 "values between codes come from linear interpolation, so resample labels by nearest neighbour "
                 "(in a lazy Compose, with overrides={'label': {'mode': 'nearest'}})."

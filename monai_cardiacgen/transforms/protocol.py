@@ -124,7 +124,7 @@ def check_synthesizer(synthesizer: Any) -> Synthesizer:
         missing = [part for part in parts if not hasattr(synthesizer, part)]
         raise InputError(
             f"Expected a synthesizer, such as CardiacSynthesizer.from_bundle(...), got "
-            f"{type(synthesizer).__name__} without {', '.join(missing)}."
+            f"{type(synthesizer).__name__} without {', '.join(missing)}; load one first."
         )
     if isinstance(synthesizer, nn.Module):
         synthesizer.eval().requires_grad_(False)

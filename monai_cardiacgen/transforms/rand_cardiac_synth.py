@@ -262,7 +262,7 @@ class RandCardiacSynthd(RandBatchTransformd):
         transform = RandCardiacSynth(synthesizer, prob, mode, strength, label_codes, one_hot, intensity_range, spacing)
         super().__init__(keys, transform, allow_missing_keys)
         if len(self.keys) != 2:
-            raise InputError(f"Expected two keys, of the image and of the label, got {self.keys}.")
+            raise InputError(f"Expected two keys, of the image and of the label, got {self.keys}; name both.")
 
     def remake(self, data: Mapping[Any, Any], record: Mapping[str, Any]) -> dict[Any, Any]:
         """Return the dictionary of a real sample with its synthetic case; see `RandCardiacSynth.remake`."""
@@ -281,6 +281,8 @@ def _check_shapes(image: torch.Tensor, label: torch.Tensor, spatial_dims: int) -
             + (" or a stack (1, H, W, D)" if spatial_dims == 2 else "")
             + f", got {tuple(image.shape[1:])}; add or select the channel, or take slices."
         )
+    if not image.numel():
+        raise ShapeError(f"Expected an image with pixels, got {tuple(image.shape[1:])}; leave this sample out.")
     if image.shape[2:] != label.shape[2:] or image.ndim != label.ndim:
         raise ShapeError(
             f"Expected a label map on the image's grid {tuple(image.shape[2:])}, "

@@ -9,13 +9,14 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, Transform
-from monai.utils import TransformBackends, convert_to_tensor
+from monai.utils import TransformBackends
 
 from ..checks import check_spacing
 from ..errors import ShapeError
 from ..inferers.anatomy_repair import AnatomyRepair
 from ..inferers.latent_sampler import LatentSampler
 from .label_form import LabelForm
+from .plain_tensor import plain_tensor
 from .spacing import resolve_spacing, told_spacings
 
 #: Under this key a repaired `MetaTensor` tells what was done.
@@ -63,7 +64,7 @@ class RepairAnatomy(Transform):
             LabelError: for unknown codes, or one-hot channels that do not hold a single 1.
             SpacingError: when nobody tells the spacing.
         """
-        tensor = convert_to_tensor(label, track_meta=False)
+        tensor = plain_tensor(label)
         if tensor.ndim not in (3, 4):
             raise ShapeError(
                 f"Expected a label map (C, H, W) or (C, H, W, D), got {tuple(tensor.shape)}; add a channel axis, for "

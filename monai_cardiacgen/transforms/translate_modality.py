@@ -10,10 +10,11 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, ScaleIntensityRange, ScaleIntensityRangePercentiles, Transform
-from monai.utils import TransformBackends, convert_to_tensor
+from monai.utils import TransformBackends
 
 from ..checks import check_finite
-from ..errors import InputError, ShapeError
+from ..errors import InputError, IntensityError, ShapeError
+from .plain_tensor import plain_tensor
 
 #: Under this key a translated `MetaTensor` tells which modality it imitates.
 RECORD = "translated_to"
@@ -80,14 +81,15 @@ class TranslateModality(Transform):
         to_condition: ToCondition | None = None,
     ) -> None:
         for given in (source, target):
-            if given is not None and not given[0] < given[1]:
-                raise InputError(f"Expected a range from lower to higher, got {tuple(given)}; turn it round.")
+            if given is not None and (len(given) != 2 or not given[0] < given[1]):
+                raise InputError(f"Expected a range from lower to higher, got {tuple(given)}; give its ends so.")
         frozen: Any = copy.deepcopy(network)
         self.network = frozen
         frozen.eval().requires_grad_(False)
         self.modality = modality
         self.target = (float(target[0]), float(target[1]))
         self.to_condition = to_condition
+        self.by_percentiles = source is None
         self.scale: Callable[[Any], Any] = (
             ScaleIntensityRangePercentiles(0.5, 99.5, 0.0, 1.0, clip=True)
             if source is None
@@ -99,18 +101,22 @@ class TranslateModality(Transform):
 
         Raises:
             ShapeError: unless it has one channel and the network's axes, or one more for a 2D network.
-            IntensityError: for NaN or infinity.
+            IntensityError: for NaN or infinity, or a constant image without a `source`.
             LabelError: for codes that `to_condition` does not know.
         """
-        tensor = convert_to_tensor(image, track_meta=False)
+        tensor = plain_tensor(image)
         dims = self.network.spatial_dims
         is_stack = dims == 2 and tensor.ndim == 4
-        if tensor.shape[0] != 1 or not (is_stack or tensor.ndim == dims + 1):
+        if not (is_stack or tensor.ndim == dims + 1) or tensor.shape[0] != 1 or not tensor.numel():
             raise ShapeError(
                 f"Expected one channel and {dims} axes{' or a stack of slices' if dims == 2 else ''}, got "
                 f"{tuple(tensor.shape)}; add a channel axis, for example with MONAI's EnsureChannelFirst."
             )
         check_finite(tensor, "the image to translate")
+        if self.by_percentiles and self.to_condition is None and float(tensor.max()) == float(tensor.min()):
+            raise IntensityError(
+                "Expected an image with contrast, got a constant one; leave it out, or pass the source's range."
+            )
         given = tensor if self.to_condition is not None else self.scale(tensor.to(torch.float32))
         slices = given.movedim(-1, 0) if is_stack else given[None]
         made = self._translated(slices).to(tensor.device)

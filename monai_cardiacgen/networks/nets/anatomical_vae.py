@@ -66,6 +66,11 @@ class AnatomicalVAE(nn.Module):
                 f"Expected at least one level in channels, {spatial_dims} sides in spatial_size and a pooling of at "
                 f"least 1, got {tuple(channels)}, {tuple(spatial_size)} and {pooling}."
             )
+        if min(*channels, latent_size) < 1 or num_classes < 2 or condition_size < 0:
+            raise InputError(
+                f"Expected channels and a latent of at least 1 number, 2 classes and no negative condition, got "
+                f"{tuple(channels)}, {latent_size}, {num_classes} and {condition_size}; the background is a class, too."
+            )
         self.arguments = {
             "spatial_dims": spatial_dims,
             "num_classes": num_classes,

@@ -10,7 +10,7 @@ from monai.networks.layers.factories import Conv, Norm, Pool
 from torch import nn
 
 from ...checks import check_batch, check_spatial_dims
-from ...errors import ShapeError
+from ...errors import InputError, ShapeError
 from ..blocks.spectral_norm import spectral_norm
 
 
@@ -65,6 +65,11 @@ class MultiscaleDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         check_spatial_dims(spatial_dims)
+        if not channels or scales < 1:
+            raise InputError(
+                f"Expected at least one level in channels and one scale, got {tuple(channels)} and {scales}; the "
+                f"defaults are (32, 64, 128) and 2."
+            )
         self.spatial_dims = spatial_dims
         self.in_channels = in_channels
         self.smallest_side = 2 ** (len(channels) + 1) * 2 ** (scales - 1)

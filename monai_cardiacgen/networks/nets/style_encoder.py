@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...checks import check_batch, check_divisible, check_spatial_dims
+from ...errors import InputError
 
 
 class StyleEncoder(nn.Module):
@@ -46,6 +47,11 @@ class StyleEncoder(nn.Module):
     ) -> None:
         super().__init__()
         check_spatial_dims(spatial_dims)
+        if not channels or style_size < 1:
+            raise InputError(
+                f"Expected at least one level in channels and a style of at least 1 number, got {tuple(channels)} and "
+                f"{style_size}; for a generator without a style there is no encoder."
+            )
         self.arguments = {
             "spatial_dims": spatial_dims,
             "in_channels": in_channels,
