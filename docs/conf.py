@@ -36,7 +36,7 @@ extensions = [
     "sphinx_copybutton",
 ]
 exclude_patterns = ["build", "benchmarks", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "sg_execution_times.rst"]
-suppress_warnings = ["toc.empty_glob", "config.cache"]  # pages to come; a function among the settings
+suppress_warnings = ["config.cache"]  # a function stands among the settings, which cannot be kept
 
 # Pages are Markdown that reads well without Sphinx, too; headings get the anchors that code hosts give them.
 myst_heading_anchors = 4
