@@ -242,9 +242,9 @@ class LatentSampler(LatentSpace):
         """
         if not 0 < strength <= 1:
             raise InputError(f"Expected a strength in (0, 1], got {strength}.")
-        rows = row_generators(generator, len(label))
         told = self.likeliest_condition(label) if condition is None else condition.to(self.conditions)
         start, place = self.encode(label, told)
+        rows = row_generators(generator, len(label))
 
         def propose(missing: list[int], attempt: int) -> Proposed:
             noise = randn_rows([rows[row] for row in missing], (self.vae.latent_size,)).to(self.spread)
