@@ -221,7 +221,9 @@ class _CasesShown:
 
 @app.command(rich_help_panel="Make")
 def generate(
-    bundle: Annotated[Path, typer.Argument(help="Folder of a MONAI bundle with a synthesizer.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="MONAI bundle with a synthesizer: folder, zip file, or name in the hub.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the set; for hdf5 the file; for nnunet the folder nnUNet_raw.")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many cases the set shall hold.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="A case depends on it and on its own number.")] = 0,

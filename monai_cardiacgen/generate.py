@@ -19,6 +19,7 @@ from typing import Any, Literal
 import torch
 
 from .anatomy.check import AnatomyReport
+from .data.bundle_folder import bundle_folder
 from .data.case_files import sha256_of
 from .data.disk_space import check_free_space
 from .data.nnunet_export import Copies, export_nnunet
@@ -69,7 +70,7 @@ def generate_set(
     PyTorch has threads, because a network's last bits may depend on how many threads compute it.
 
     Args:
-        bundle: folder of a MONAI bundle with a synthesizer.
+        bundle: a MONAI bundle with a synthesizer: its folder, a zip file of it, or its name in MONAI's hub directory.
         out: `"nifti"`: the set's folder; `"hdf5"`: the file; `"nnunet"`: nnU-Net's raw folder, in which a folder
             `synthetic_NNN` holds the set that `DatasetNNN_...` is exported from.
         count: how many cases the set shall hold; more can be asked for later.
@@ -95,10 +96,11 @@ def generate_set(
         raise InputError(f"Expected at least one case and a first number from 0, got {count} and {first}.")
     case_seed(seed, first + count - 1)  # numbers beyond the last seed are refused before anything is made
     ranks = RankStore.from_environment()
-    synthesizer = CardiacSynthesizer.from_bundle(bundle)
+    with bundle_folder(bundle) as folder:
+        synthesizer = CardiacSynthesizer.from_bundle(folder)
+        description = _description(synthesizer, folder, bundle.resolve().stem, seed, modality)
     synthesizer.to(_device(ranks.local_rank))
     synthesizer.optimize(torch.float32)  # not bfloat16 where that is faster: a set shall not depend on the machine
-    description = _description(synthesizer, bundle, seed, modality)
     target = out / f"synthetic_{dataset_id:03d}" if form == "nnunet" else out
     ranks.wait_for_begin()
     writer: SetWriter
@@ -132,13 +134,13 @@ def _device(local_rank: int) -> torch.device:
     return torch.device("cuda", local_rank % torch.cuda.device_count())
 
 
-def _description(synthesizer: CardiacSynthesizer, bundle: Path, seed: int, modality: str) -> SetDescription:
+def _description(synthesizer: CardiacSynthesizer, folder: Path, name: str, seed: int, modality: str) -> SetDescription:
     """Say what made the set; the fingerprint tells bundles of one name apart."""
-    files = "".join(sha256_of(bundle / name) for name in (DESCRIPTION, GENERATOR_WEIGHTS, OTHER_WEIGHTS))
+    files = "".join(sha256_of(folder / path) for path in (DESCRIPTION, GENERATOR_WEIGHTS, OTHER_WEIGHTS))
     return SetDescription(
         synthesizer.scheme,
         synthesizer.spacing,
-        str(synthesizer.provenance.get("name") or bundle.resolve().name),
+        str(synthesizer.provenance.get("name") or name),
         str(synthesizer.provenance.get("version", "")),
         synthesizer.view,
         modality,

@@ -85,6 +85,13 @@ def test_cases_are_those_of_their_recorded_seed(synthesizer, bundle, tmp_path):
         assert torch.equal(torch.from_numpy(read_nifti(item["label"])[0]).to(torch.int64), again.label[0])
 
 
+def test_a_zipped_bundle_makes_the_same_set(bundle, tmp_path):
+    zipped = shutil.make_archive(str(tmp_path / "bundle"), "zip", bundle)
+    generate_set(bundle, tmp_path / "one", 3)
+    generate_set(Path(zipped), tmp_path / "other", 3)
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
+
+
 def test_stopped_and_enlarged_sets_are_the_undisturbed_ones(bundle, undisturbed, tmp_path):
     def stop(done, total):
         if done >= BATCH:

@@ -21,6 +21,7 @@ from .preprocessing import (
     whole_heart_mr_preprocessing,
 )
 from .round_sampler import RoundSampler
+from .same_scans import without_same_scans
 from .seed_dataset import SeedDataset
 from .set_description import CaseRecord, SetDescription
 from .short_axis_slices import ShortAxisSlices
@@ -85,6 +86,7 @@ __all__ = [
     "whole_heart_ct_preprocessing",
     "whole_heart_mr_preprocessing",
     "with_sector",
+    "without_same_scans",
     "write_memorisation",
     "write_split",
 ]

@@ -97,7 +97,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         _check_sums(path)
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, KeyError, ValueError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise CheckpointError(f"Expected a checkpoint at {path}, could not read it ({error}); delete it.") from error
     return state
 
@@ -146,8 +146,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"Expected a JSON file at {path}, could not read it ({error}).") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"Expected a JSON file at {path}, could not read it ({error}); write it again.") from error
     if not isinstance(content, dict):
         raise DataError(f"Expected one JSON object in {path}, got {type(content).__name__}.")
     return content

@@ -14,8 +14,9 @@ from ..ranks import rank
 class LossCurves:
     """An ignite handler that keeps one row an epoch: the iteration reached and the mean of every number in the output.
 
-    Attach it to any trainer whose `state.output` is a dictionary, or a decollated list of them. It can be saved and loaded with the trainer, so
-    that a training that goes on has its whole curves; or it keeps them in a file of its own.
+    Attach it to any trainer whose `state.output` is a dictionary, or a decollated list of them. It can be saved and
+    loaded with the trainer, so that a training that goes on has its whole curves; or it keeps them in a file
+    of its own.
 
     Args:
         path: of a table that is written after each epoch, by the first rank; a training that goes on reads its rows

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -19,7 +20,8 @@ class Memorisation:
 
     Attributes:
         nearness: `(M,)`, how many times nearer each is to its nearest training image than to its nearest held-out one.
-        chance: `(K,)`, the same of the held-out images, each compared with those of other patients.
+        chance: `(K,)`, the same of the held-out images, each compared with those of other patients; less those of
+            patients who have a training image, too.
         limit: nearness above which an image counts as a copy.
         training: the nearest training image of each.
         held_out: the nearest held-out image of each.
@@ -60,7 +62,8 @@ def find_memorised(
         synthetic: `(M, 1, *spatial)` in [0, 1].
         training: real images `(N, 1, *spatial)` that the generator has learned from.
         held_out: real images `(K, 1, *spatial)` of other patients, best as many as training images.
-        held_out_patients: `(K,)` int64, the patient of each held-out image; at least two.
+        held_out_patients: `(K,)` int64, the patient of each held-out image; at least two. Patients of whom an image is
+            a training image, too, are no measure of chance: they are left out with a warning.
         least: smallest limit, above 1.
 
     Raises:
@@ -86,16 +89,41 @@ def find_memorised(
         )
     if not least > 1:
         raise InputError(f"Expected a smallest limit above 1, got {least!r}.")
-    near, other = find_nearest(synthetic, training), find_nearest(synthetic, held_out)
-    chance = _nearness(
-        find_nearest(held_out, training), find_nearest(held_out, held_out, held_out_patients, held_out_patients)
-    )
-    return Memorisation(_nearness(near, other), chance, max(least, float(chance.max())), near, other)
+    near, known = find_nearest(synthetic, training), find_nearest(held_out, training)
+    strangers = _strangers(known.correlation, held_out_patients)
+    others, patients = held_out[strangers], held_out_patients[strangers]
+    other = find_nearest(synthetic, others)
+    chance = _nearness(known.correlation[strangers], find_nearest(others, others, patients, patients).correlation)
+    other = replace(other, index=strangers.nonzero()[:, 0].to(other.index.device)[other.index])
+    nearness = _nearness(near.correlation, other.correlation)
+    return Memorisation(nearness, chance, max(least, float(chance.max())), near, other)
 
 
-def _nearness(training: Match, held_out: Match) -> torch.Tensor:
-    distances = [(1 - match.correlation).clamp_min(_EQUAL) for match in (held_out, training)]
-    return distances[0] / distances[1]
+def _strangers(correlation: torch.Tensor, patients: torch.Tensor) -> torch.Tensor:
+    """Return which held-out images are of patients none of whose images is a training image, `(K,)` bool.
+
+    Raises:
+        InputError: when fewer than two patients are left.
+    """
+    shared = patients[(correlation > 1 - _EQUAL).to(patients.device)].unique()
+    strangers = ~torch.isin(patients, shared)
+    if len(shared) and len(patients[strangers].unique()) < 2:
+        raise InputError(
+            f"Expected at least two held-out patients who are not in training, but {len(shared)} of "
+            f"{len(patients.unique())} have the very images of training patients; split the scans anew."
+        )
+    if len(shared):
+        warnings.warn(
+            f"{len(shared)} held-out patients have the very images of training patients and are left out: one scan "
+            f"under two names is no stranger.",
+            stacklevel=3,
+        )
+    return strangers
+
+
+def _nearness(training: torch.Tensor, held_out: torch.Tensor) -> torch.Tensor:
+    """Return the ratio of two distances, of the correlations with the nearest training and held-out images."""
+    return (1 - held_out).clamp_min(_EQUAL) / (1 - training).clamp_min(_EQUAL)
 
 
 __all__ = ["Memorisation", "find_memorised"]

@@ -16,6 +16,7 @@ from monai.transforms import CenterSpatialCrop
 
 from .._version import __version__
 from ..data.files import read_csv, write_json
+from ..data.same_scans import without_same_scans
 from ..data.slices import IMAGE, LABEL
 from ..data.split import Split, read_split, split_by_patient, write_split
 from ..inferers import CardiacSynthesizer, PhantomSynthesizer
@@ -110,6 +111,8 @@ def run_study(
 def study_split(settings: StudySettings) -> Split:
     """Return the study's split: its training patients are those that the amounts are drawn from.
 
+    Without a split's file, a scan that stands under two names is used once.
+
     Raises:
         InputError: when there are too few patients for the largest amount.
         DataError: when the data is missing, or the split's file is of other data.
@@ -117,6 +120,7 @@ def study_split(settings: StudySettings) -> Split:
     items = settings.cohort().items(settings.data_dir)
     if settings.split is not None:
         return read_split(settings.split, items)
+    items = without_same_scans(items)
     patients = len({item["patient"] for item in items})
     return split_by_patient(items, patients - settings.validation - settings.testing, settings.validation, seed=0)
 

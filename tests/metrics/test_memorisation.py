@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 from small_hearts import hearts
@@ -67,3 +69,26 @@ def test_chance_needs_two_patients_and_a_limit_above_1(sets):
         find_memorised(honest, training, held_out[:2], PATIENTS[:2])
     with pytest.raises(InputError, match="above 1"):
         find_memorised(honest, training, held_out, PATIENTS, least=1.0)
+
+
+def test_a_training_patient_among_the_held_out_ones_is_left_out_and_told(sets):
+    """One scan under two names would make every copy look like chance."""
+    training, held_out, honest = sets
+    twice = torch.cat([training[10:12], held_out[2:]])  # the first held-out patient's images
+    made = torch.cat([honest, training[10:11].flip(-1)])
+    with pytest.warns(UserWarning, match="1 held-out patients have the very images of training patients"):
+        found = find_memorised(made, training, twice, PATIENTS)
+    without = find_memorised(made, training, held_out[2:], PATIENTS[2:])
+    assert found.copies.nonzero()[:, 0].tolist() == [95]
+    assert torch.equal(found.chance, without.chance)
+    assert torch.equal(found.nearness, without.nearness)
+    assert torch.equal(found.held_out.index, without.held_out.index + 2)
+
+
+def test_nobody_is_left_to_tell_chance_by(sets):
+    training, held_out, honest = sets
+    with (
+        pytest.raises(InputError, match="split the scans anew"),
+        warnings.catch_warnings(),
+    ):
+        find_memorised(honest, training, torch.cat([training[:2], held_out[2:4]]), PATIENTS[:4])
