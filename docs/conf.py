@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import textwrap
@@ -96,6 +97,7 @@ _FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>\w*)\n(?P<body>.*?)^ *```$", re
 _FORMULA = re.compile(r"^(?P<indent> *)\$\$(?P<body>.+?)\$\$", re.DOTALL | re.MULTILINE)
 _INLINE_FORMULA = re.compile(r"(?<!\$)\$([^$`]+)\$(?!\$)")
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)(\w?)")
+_IMAGE = re.compile(r"!\[(?P<text>[^]]*)\]\((?P<target>[^)#:\s]+)\)")
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^]]*)\]\((?P<target>[^)#:\s]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -125,7 +127,10 @@ def _published(source: str, origin: Path, page: Path) -> str:
         steps = len(page.parent.relative_to(DOCS).parts)
         return f"[{link['text']}]({'../' * steps}{target.relative_to(DOCS).as_posix()}{link['anchor'] or ''})"
 
-    return _LINK.sub(relinked, source)
+    def shown(image: re.Match[str]) -> str:
+        return f"![{image['text']}]({os.path.relpath(origin.parent / image['target'], page.parent)})"
+
+    return _LINK.sub(relinked, _IMAGE.sub(shown, source))
 
 
 def _read(app: object, name: str, source: list[str]) -> None:

@@ -12,11 +12,9 @@ from rich.console import Console
 
 from ._version import __version__
 from .anatomy.schemes import ACDC
-from .data.acdc import read_acdc
+from .data import Split, read_acdc, split_by_patient, without_same_scans
 from .data.files import read_csv
-from .data.same_scans import without_same_scans
 from .data.slices import IMAGE, LABEL, ShortAxisGrid, load_slices
-from .data.split import Split, split_by_patient
 from .errors import InputError
 from .inferers.cardiac_synthesizer import CardiacSynthesizer
 from .networks.nets.enet import ENet
@@ -140,9 +138,8 @@ def _split(settings: DemoSettings, out: Path, stages: Stages) -> Split:
     if settings.data_dir is None:
         with stages.stage("Write phantom patients") as progress:
             write_acdc_phantom(folder, settings.patients, settings.seed, lambda done: progress(done, settings.patients))
-    return split_by_patient(
-        without_same_scans(read_acdc(folder)), settings.training, settings.validation, settings.seed
-    )
+    items = without_same_scans(read_acdc(folder))
+    return split_by_patient(items, settings.training, settings.validation, settings.seed)
 
 
 def _synthesizer(
