@@ -197,6 +197,18 @@ def test_the_small_preset_changes_sizes_and_nothing_else(patients):
     assert image.shape == (1, 1, 128, 128)
 
 
+def test_the_painter_of_a_short_training_is_told_less_than_its_shape_model(patients):
+    parser = ConfigParser(ConfigParser.load_config_file(CONFIGS / "train.json"))
+    for name in ("train_ours", "train_small", "train_short"):
+        parser.update(ConfigParser.load_config_file(CONFIGS / f"{name}.json"))
+    parser["dataset_dir"] = str(patients)
+    painter, vae = (parser.get_parsed_content(name) for name in ("network_def", "vae"))
+    assert (painter.condition_size, vae.condition_size) == (0, 4)
+    with torch.no_grad():
+        assert painter(torch.zeros(1, 5, 128, 128)).shape == (1, 1, 128, 128)
+    assert len(parser.get_parsed_content("discriminator")(torch.zeros(1, 6, 128, 128))) == 2  # scales
+
+
 def test_inference_writes_pairs_that_their_seeds_make_again(tiny, tmp_path):
     check_sampled_pairs(tiny, tmp_path)
 
