@@ -89,8 +89,8 @@ def test_a_zipped_bundle_makes_the_same_set(bundle, tmp_path):
     shutil.copytree(bundle, tmp_path / "tiny")
     (tmp_path / "tiny" / "configs" / "metadata.json").write_text("{}")
     zipped = shutil.make_archive(str(tmp_path / "bundle"), "zip", tmp_path / "tiny")
-    generate_set(bundle, tmp_path / "one", 3, seed=0)
-    generate_set(Path(zipped), tmp_path / "other", 3, seed=0)
+    generate_set(bundle, tmp_path / "one" / "set", 3, seed=0)
+    generate_set(Path(zipped), tmp_path / "other" / "set", 3, seed=0)
     assert contents(tmp_path / "one") == contents(tmp_path / "other")
 
 
