@@ -159,7 +159,7 @@ FOLDERS = [
     content("cut in half", MODEL, lambda data: data[: len(data) // 2]),
     content("one byte changed", MODEL, flipped),
     content("empty", MODEL, lambda data: b""),
-    row("weights, a text", lambda at: (at / "b" / OTHERS).write_text("hello"), ("a whole synthesizer",)),
+    row("weights, a text", lambda at: (at / "b" / OTHERS).write_text("hello"), (OTHERS, "could not read")),
     content("a pickle bomb", MODEL, lambda data: pickle.dumps(Bomb(), protocol=2)),
     row("weights, a pickle bomb within", exploding, (OTHERS, "could not read")),
 ]
