@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from .alternated import Clock, Comparison
+from .alternated import Clock, Comparison, in_a_process_of_its_own
 from .machine import describe_machine
 from .memory import compare_memory
 from .monai_networks import compare_with_monai
@@ -22,15 +22,17 @@ from .transform import compare_training_loop, compare_transform
 Comparisons = Callable[[], Iterable[Comparison]]
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _WAYS = [PUBLISHED, DENSE, OURS, OPTIMIZED]
+#: Filters, side and labels of the cases of painting.
+_PAINTED = (*((filters, side, 4) for side in (256, 128) for filters in (64, 32, 16)), (32, 256, 9))
 
 
 def full(clock: Clock, batches: list[int], dtypes: list[torch.dtype]) -> dict[str, Comparisons]:
     """Return all comparisons of the page."""
     device = clock.device
     return {
-        "painting": lambda: chain(
-            compare_painting(clock, (64, 32, 16), (256, 128), (4,), batches, dtypes),
-            compare_painting(clock, (32,), (256,), (9,), batches, dtypes),
+        "painting": lambda: chain.from_iterable(
+            in_a_process_of_its_own(compare_painting, clock, (filters,), (side,), (labels,), batches, dtypes)
+            for filters, side, labels in _PAINTED
         ),
         "hard": lambda: compare_hard_maps(clock, 32, 256, (4,)),
         "training": lambda: chain(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,3 +123,18 @@ class Clock:
 def _largest_difference(result: torch.Tensor | list[torch.Tensor], expected: Any) -> float:
     pairs = zip(result, expected, strict=True) if isinstance(result, list) else [(result, expected)]
     return max(float((one.float() - other.float()).abs().max()) for one, other in pairs)
+
+
+def in_a_process_of_its_own(compare: Callable[..., Iterable[Comparison]], *given: Any) -> list[Comparison]:
+    """Return the comparisons that a function of a module makes in a fresh process with as many threads as here.
+
+    What a first touch of fresh memory costs depends on what a process did before: a small network after a large one
+    finds pages that the system has cleared already, and one in a process of its own, as users run it, does not.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, torch.set_num_threads, (torch.get_num_threads(),)) as process:
+        return process.submit(_all_of, compare, given).result()
+
+
+def _all_of(compare: Callable[..., Iterable[Comparison]], given: tuple[Any, ...]) -> list[Comparison]:
+    return list(compare(*given))

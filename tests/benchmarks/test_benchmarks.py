@@ -1,11 +1,12 @@
 """The benchmarks compare like with like, and write what they measured."""
 
 import json
+import os
 
 import pytest
 import torch
 
-from benchmarks.alternated import Clock, Comparison, Spread
+from benchmarks.alternated import Clock, Comparison, Spread, in_a_process_of_its_own
 from benchmarks.hearts import HARD_CASES, distinct_share, heart_maps, noisy, one_hot, soft
 from benchmarks.machine import describe_machine, operations, peak_convolution
 from benchmarks.painters import FLOOR, OURS, PUBLISHED, main_convolutions, painting_ways, pair_of, training_ways
@@ -145,3 +146,13 @@ def test_a_later_run_replaces_the_same_cases_only(tmp_path):
     assert cases == {"first": [9.0], "second": [2.0]}
     write_results(tmp_path, None, {"processor": "another"}, [again])
     assert len(json.loads((tmp_path / "cpu.json").read_text())["comparisons"]) == 1
+
+
+def one_comparison(threads_wanted):
+    yield Comparison("painting", str(os.getpid()), "way", {"way": [float(torch.get_num_threads() - threads_wanted)]})
+
+
+def test_a_process_of_its_own_has_as_many_threads():
+    (done,) = in_a_process_of_its_own(one_comparison, torch.get_num_threads())
+    assert done.case != str(os.getpid())
+    assert done.values == {"way": [0.0]}
