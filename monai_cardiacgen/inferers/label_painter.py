@@ -102,7 +102,8 @@ class LabelPainter(nn.Module):
 
         Args:
             dtype: number format of the feature maps, `torch.float32` or `torch.bfloat16`; by default bfloat16 where
-                the device gains by it (GPUs, CPUs with AMX tiles). Images then differ by up to 0.03, else by 1e-5.
+                the device gains by it (GPUs, CPUs with AMX tiles). Images then differ by up to 0.03, else by 1e-5;
+                a painter that differs by more in bfloat16 paints in float32, with a warning.
             compiled: use PyTorch's compiler where there is one. It takes some 20 s once, so it is for long work.
         """
         if isinstance(self.generator, SPADEGenerator):

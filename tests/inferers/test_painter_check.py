@@ -59,10 +59,22 @@ def test_the_hearts_patches_are_known_before_the_first_image(synthesizer):
 def test_a_painter_that_differs_is_refused_with_a_warning(synthesizer, monkeypatch):
     true = FastPainter.forward
     monkeypatch.setattr(FastPainter, "forward", lambda self, *given: true(self, *given) + 2e-4)
-    with pytest.warns(UserWarning, match="differ from the generator's by 2"):
+    with pytest.warns(UserWarning, match="differ from the generator's by 2.0e-04 in float32"):
         assert verified_painter(synthesizer.generator, synthesizer.sampler, torch.float32) is None
     monkeypatch.setattr(painter_check, "TOLERANCE", {torch.float32: 1e-3})
     assert verified_painter(synthesizer.generator, synthesizer.sampler, torch.float32) is not None
+
+
+def test_a_painter_that_differs_in_bfloat16_alone_paints_in_float32(synthesizer, monkeypatch):
+    monkeypatch.setattr(painter_check, "TOLERANCE", {torch.float32: 1e-5, torch.bfloat16: 1e-5})
+    with pytest.warns(UserWarning, match="in bfloat16, more than 1e-05; float32 is tried") as told:
+        painter = verified_painter(synthesizer.generator, synthesizer.sampler, torch.bfloat16)
+    assert len(told) == 1
+    assert painter.dtype == torch.float32
+    label = synthesizer.sample(1, seeded(0)).label
+    style, channels = synthesizer.styles[:1], synthesizer.scheme.to_channels(label)
+    plain = synthesizer.generator(synthesizer.scheme.one_hot(label), style)
+    torch.testing.assert_close(painter(channels, style), plain, rtol=0, atol=1e-5)
 
 
 def test_without_a_compiler_nothing_is_compiled(synthesizer, monkeypatch):
