@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-import pytest
-import torch
+# Tests run side by side in as many processes as there are cores: one thread each, in all that they start, too. Said
+# before PyTorch is there, for later it binds one thread only, and threads that wait for a busy core burn it.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
-    """Tests run side by side in as many processes as there are cores: one thread each."""
+    """As above, whatever the environment says."""
     torch.set_num_threads(1)
 
 
