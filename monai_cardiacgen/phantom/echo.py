@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
-from skimage.draw import polygon2mask
 from torch import Tensor
 
 from ..anatomy.schemes import CAMUS, LEFT_ATRIUM, LV_CAVITY, MYOCARDIUM
 from .apical_heart import POINTS, ApicalHeart, ApicalPlane
+from .filled_contour import filled_contour
 from .outline import draw_texture
 from .scatterers import Scatterers, draw_field, draw_surface, draw_wall, joined
 from .ultrasound import (
@@ -121,7 +121,7 @@ class ApicalEcho:
         """Return the pixels `(H, W)` whose centres a closed contour in mm holds."""
         half = self._pixels.shape[1] // 2
         corners = (contour / SPACING + torch.tensor([half, 0.0])).flip(1).numpy()
-        return torch.from_numpy(polygon2mask(self._pixels.shape[:2], corners))
+        return torch.from_numpy(filled_contour((self._pixels.shape[0], self._pixels.shape[1]), corners))
 
     def _label(self, plane: ApicalPlane) -> Tensor:
         """Return CAMUS's codes `(H, W)`, uint8; the mitral plane parts ventricle and atrium."""
