@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import runpy
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,6 +27,9 @@ from monai_cardiacgen.seeding import seeded
 
 #: What launches a training on two ranks, with gloo on the CPU.
 TWO_RANKS = ("torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2", "-m")
+_ON_THE_CPU = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+_IMPORTED = multiprocessing.get_context("forkserver")
+_IMPORTED.set_forkserver_preload(["monai.bundle", "monai_cardiacgen.engines", "monai_cardiacgen.studies"])
 BUNDLES = Path(__file__).parents[1] / "bundles"
 METADATA_KEYS = {
     "schema": str,
@@ -61,13 +67,57 @@ def fresh_bundle(name: str, folder: Path) -> Path:
 
 def train_by_command(root: Path, overrides: Mapping[str, Any], config: str, *launcher: str) -> Path:
     """Train by the command that the README names; one that fails or hangs, fails the test."""
-    command = [sys.executable, "-m", *launcher, "monai.bundle", "run", "--config_file", config]
-    for name, value in overrides.items():
-        command += [f"--{name}", str(value)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=240)
+    command = [sys.executable, "-m", *launcher, "monai.bundle", *_arguments(overrides, config)]
+    done = subprocess.run(
+        command, cwd=root, env={**os.environ, **_ON_THE_CPU}, capture_output=True, text=True, timeout=240
+    )
     assert done.returncode == 0, done.stderr[-6000:]
     return root
+
+
+def run_bundle(root: Path, overrides: Mapping[str, Any], config: str, run_id: str = "", ranks: int = 1) -> Path:
+    """Do what `train_by_command` does, in processes forked from one that has imported PyTorch and MONAI.
+
+    To import them takes an interpreter longer than what tests train. Ranks get the variables that a launcher gives.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    outputs = [root / f"rank{rank}.log" for rank in range(ranks)]
+    arguments = _arguments(overrides, config, run_id)
+    processes = [
+        _IMPORTED.Process(target=_as_command, args=(root, arguments, rank, ranks, port, output))
+        for rank, output in enumerate(outputs)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(240)
+        process.kill()
+    said = "\n".join(output.read_text()[-6000:] for output in outputs)
+    assert [process.exitcode for process in processes] == [0] * ranks, said
+    for output in outputs:
+        output.unlink()
+    return root
+
+
+def _arguments(overrides: Mapping[str, Any], config: str, run_id: str = "") -> list[str]:
+    named = [part for name, value in overrides.items() for part in (f"--{name}", str(value))]
+    return ["run", *([run_id] if run_id else []), "--config_file", config, *named]
+
+
+def _as_command(root: Path, arguments: list[str], rank: int, ranks: int, port: int, output: Path) -> None:
+    """Become `python -m monai.bundle`, one rank of several where there are several."""
+    os.chdir(root)
+    os.environ.update(_ON_THE_CPU)
+    if ranks > 1:
+        os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), LOCAL_WORLD_SIZE=str(ranks))
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    with output.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.argv = ["monai.bundle", *arguments]
+    runpy.run_module("monai.bundle", run_name="__main__", alter_sys=True)
 
 
 def workflow(root: Path, kind: str, *more: str, **overrides: Any) -> ConfigWorkflow:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from bundle_runs import TWO_RANKS, steps_of, train_by_command
+from bundle_runs import run_bundle, steps_of
 from ignite.engine import Events
 from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 from monai.utils import set_determinism
@@ -79,13 +77,7 @@ def workflow(root: Path, kind: str, **overrides) -> ConfigWorkflow:
 
 
 def run(root: Path, run_id: str, config: str, **overrides) -> None:
-    """Run by the command that the README names; one that fails or hangs, fails the test."""
-    command = [sys.executable, "-m", "monai.bundle", "run", run_id, "--config_file", f"configs/{config}.json"]
-    for name, value in overrides.items():
-        command += [f"--{name}", str(value)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr[-6000:]
+    run_bundle(root, overrides, f"configs/{config}.json", run_id)
 
 
 def test_monai_finds_every_property(tiny, volumes, tmp_path):
@@ -196,7 +188,7 @@ def test_killed_and_continued_it_ends_with_the_same_weights(volumes, tmp_path):
 def test_two_ranks_train_the_same_kind_of_bundle(volumes, tmp_path):
     root = fresh_bundle(tmp_path / "bundle")
     config = "['configs/train.json','configs/multi_gpu_train.json']"
-    train_by_command(root, {**SMALL, "dataset_dir": volumes, "max_epochs": 1}, config, *TWO_RANKS)
+    run_bundle(root, {**SMALL, "dataset_dir": volumes, "max_epochs": 1}, config, ranks=2)
     gan = VesselGAN.from_bundle(root)
     assert gan.about == {"spacing": 2.0, "seed": 0, "iterations": 2, "patches": len(AorticPatches(volumes))}
     # What two ranks have trained, one process goes on with.
@@ -208,7 +200,7 @@ def test_evaluation_compares_drawn_patches_with_those_of_patients(tiny, tmp_path
     write_mmwhs_phantom(patients, 3, 3, "mr", size=(104, 104, 8), spacing=(2.4, 2.4, 5.0))
     config = "['configs/inference.json','configs/evaluate.json']"
     root = Path(shutil.copytree(tiny, tmp_path / "bundle"))
-    train_by_command(root, {"dataset_dir": patients}, config)
+    run_bundle(root, {"dataset_dir": patients}, config)
     told = read_json(root / "evaluation" / "realism.json")
     expected = patch_realism(VesselGAN.from_bundle(root), AorticPatches(patients, side=32))
     assert told == pytest.approx(expected, rel=1e-4)

@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from bundle_runs import BUNDLES, TWO_RANKS, fresh_bundle, steps_of, train_by_command, workflow
+from bundle_runs import BUNDLES, fresh_bundle, run_bundle, steps_of, workflow
 from ignite.engine import Events
 from monai.bundle import ConfigParser
 
@@ -49,7 +49,7 @@ def patients(tmp_path_factory) -> Path:
 def trained(tmp_path_factory, patients) -> Path:
     """The bundle after two epochs, by the README's command."""
     root = fresh_bundle(NAME, tmp_path_factory.mktemp("trained") / "bundle")
-    return train_by_command(root, {**SMALL, "dataset_dir": patients}, "configs/train.json")
+    return run_bundle(root, {**SMALL, "dataset_dir": patients}, "configs/train.json")
 
 
 def test_monai_finds_every_property(trained, patients):
@@ -100,7 +100,7 @@ def test_killed_and_continued_it_ends_with_the_same_weights(trained, patients, t
 def test_two_ranks_train_the_same_kind_of_bundle(trained, patients, tmp_path):
     root = fresh_bundle(NAME, tmp_path / "bundle")
     config = "['configs/train.json','configs/multi_gpu_train.json']"
-    train_by_command(root, {**SMALL, "dataset_dir": patients}, config, *TWO_RANKS)
+    run_bundle(root, {**SMALL, "dataset_dir": patients}, config, ranks=2)
     one, other = (load_checkpoint(where / "models" / "model.pt") for where in (root, trained))
     assert {name: value.shape for name, value in one.items()} == {name: value.shape for name, value in other.items()}
     # What two ranks have trained, one process goes on with: nothing is left to do.

@@ -9,6 +9,7 @@ import pytest
 import torch
 from bundle_runs import (
     BUNDLES,
+    TWO_RANKS,
     check_metadata,
     check_sampled_pairs,
     fresh_bundle,
@@ -62,8 +63,7 @@ def trained(tmp_path_factory, patients) -> Path:
 def trained_on_two_ranks(tmp_path_factory, patients) -> Path:
     """The bundle after one epoch on two ranks, with gloo on the CPU."""
     root = fresh_bundle("cine_mr_vaegan", tmp_path_factory.mktemp("two_ranks") / "bundle")
-    launcher = ("torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2", "-m")
-    return train_one_epoch(root, patients, *launcher, config="['configs/train.json','configs/multi_gpu_train.json']")
+    return train_one_epoch(root, patients, *TWO_RANKS, config="['configs/train.json','configs/multi_gpu_train.json']")
 
 
 @pytest.fixture(scope="module")

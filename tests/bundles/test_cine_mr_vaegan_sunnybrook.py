@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from bundle_runs import BUNDLES, TWO_RANKS, check_metadata, fresh_bundle, steps_of, train_by_command, workflow
+from bundle_runs import BUNDLES, check_metadata, fresh_bundle, run_bundle, steps_of, workflow
 from monai.bundle import ConfigParser, verify_net_in_out
 from write_sunnybrook import write_patient
 
@@ -42,7 +42,7 @@ def patients(tmp_path_factory) -> Path:
 def trained(tmp_path_factory, patients) -> Path:
     """The bundle after one epoch, by the README's command."""
     root = Path(shutil.copytree(BUNDLES / NAME, tmp_path_factory.mktemp("trained") / "bundle"))
-    return train_by_command(root, {**SMALL, "dataset_dir": patients, "max_epochs": 1}, "configs/train.json")
+    return run_bundle(root, {**SMALL, "dataset_dir": patients, "max_epochs": 1}, "configs/train.json")
 
 
 def test_monai_finds_every_property(trained, patients):
@@ -68,7 +68,7 @@ def test_training_goes_on_to_the_weights_of_an_unbroken_one(trained, patients, t
 def test_two_ranks_train_the_same_kind_of_bundle(trained, patients, tmp_path):
     root = fresh_bundle(NAME, tmp_path / "bundle")
     config = "['configs/train.json','configs/multi_gpu_train.json']"
-    train_by_command(root, {**SMALL, "dataset_dir": patients, "max_epochs": 1}, config, *TWO_RANKS)
+    run_bundle(root, {**SMALL, "dataset_dir": patients, "max_epochs": 1}, config, ranks=2)
     one, other = (CardiacSynthesizer.from_bundle(folder) for folder in (root, trained))
     assert one.provenance == other.provenance
     assert one.scheme == other.scheme == SUNNYBROOK

@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from bundle_runs import BUNDLES, train_by_command
+from bundle_runs import BUNDLES, run_bundle
 
 from monai_cardiacgen.networks.nets import ConditionalUNetGenerator
 from monai_cardiacgen.phantom import write_mmwhs_phantom
@@ -27,7 +27,7 @@ def test_the_command_scores_each_volume_on_its_own_grid(tmp_path):
     painter = ConditionalPainter(ConditionalUNetGenerator(2, 8, channels=(2,) * 7))
     painter.about = {"side": 128, "window": [-200.0, 600.0]}
     painter.to_bundle(root)
-    train_by_command(root, {"dataset_dir": patients}, "['configs/inference.json','configs/evaluate.json']")
+    run_bundle(root, {"dataset_dir": patients}, "['configs/inference.json','configs/evaluate.json']")
     folder = root / "evaluation"
     (made,) = folder.glob("*_ct.nii.gz")
     image = Path(patients / "ct_train_1001_image.nii.gz")

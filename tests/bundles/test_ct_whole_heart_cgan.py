@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from bundle_runs import BUNDLES, check_metadata, steps_of, train_by_command, workflow
+from bundle_runs import BUNDLES, check_metadata, run_bundle, steps_of, workflow
 from monai.bundle import ConfigParser, verify_net_in_out
 
 from monai_cardiacgen.anatomy.schemes import MM_WHS
@@ -39,7 +39,7 @@ def fresh_bundle(folder: Path) -> Path:
 def trained(tmp_path_factory, volumes) -> Path:
     """The bundle after one epoch."""
     root = fresh_bundle(tmp_path_factory.mktemp("trained") / "bundle")
-    return train_by_command(root, {**SMALL, "dataset_dir": volumes, "max_epochs": 1}, "configs/train.json")
+    return run_bundle(root, {**SMALL, "dataset_dir": volumes, "max_epochs": 1}, "configs/train.json")
 
 
 def test_monai_finds_every_property(trained, volumes, tmp_path):
@@ -78,9 +78,8 @@ def test_training_goes_on_to_the_weights_of_an_unbroken_one(trained, volumes, tm
 
 def test_two_ranks_train_the_same_kind_of_bundle(trained, volumes, tmp_path):
     root = fresh_bundle(tmp_path / "bundle")
-    launcher = ("torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2", "-m")
     settings = {**SMALL, "dataset_dir": volumes, "max_epochs": 1}
-    train_by_command(root, settings, "['configs/train.json','configs/multi_gpu_train.json']", *launcher)
+    run_bundle(root, settings, "['configs/train.json','configs/multi_gpu_train.json']", ranks=2)
     files = [sorted(str(path.relative_to(one)) for path in one.rglob("*.*")) for one in (root, trained)]
     assert files[0] == files[1]
     assert ConditionalPainter.from_bundle(root).about == ConditionalPainter.from_bundle(trained).about
@@ -90,7 +89,7 @@ def test_the_second_command_adds_a_synthesizer_of_whole_hearts(trained, tmp_path
     root = Path(shutil.copytree(trained, tmp_path / "bundle"))
     folder = write_mmwhs_phantom(tmp_path / "volumes", 2, 3, "ct", size=(96, 96, 16), spacing=(2.7, 2.7, 12.0))
     small = {"iterations": 2, "budget#iterations_per_round": 2, "budget#batch_size": 2}
-    train_by_command(root, {"dataset_dir": folder, **small}, "configs/train_hearts.json")
+    run_bundle(root, {"dataset_dir": folder, **small}, "configs/train_hearts.json")
     synthesizer = CardiacSynthesizer.from_bundle(root)
     assert synthesizer.spatial_size == (128, 128, 96)
     assert synthesizer.sampler.check.view == "whole heart"
@@ -114,7 +113,7 @@ def test_the_command_makes_ct_of_label_maps_on_their_own_grid(trained, volumes, 
         painter.generator.to_image.weight *= 30  # after two steps all is grey; now structures are told apart
     painter.to_bundle(root)
     overrides = {"dataset_dir": volumes, "output_dir": tmp_path / "out"}
-    train_by_command(root, overrides, "configs/inference.json")
+    run_bundle(root, overrides, "configs/inference.json")
     written = nib.load(tmp_path / "out" / "ct_train_1001_label_ct.nii.gz")
     assert written.shape == label.shape
     assert np.allclose(written.affine, label.affine)

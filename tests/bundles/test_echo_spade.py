@@ -14,8 +14,8 @@ from bundle_runs import (
     check_metadata,
     check_sampled_pairs,
     fresh_bundle,
+    run_bundle,
     steps_of,
-    train_by_command,
     workflow,
 )
 from monai.bundle import ConfigParser, verify_net_in_out
@@ -67,7 +67,7 @@ def trained(tmp_path_factory, patients, variant) -> Path:
     root = fresh_bundle(NAME, tmp_path_factory.mktemp("trained") / "bundle")
     files = [f"configs/{name}.json" for name in VARIANTS[variant]]
     config = files[0] if len(files) == 1 else str(files)
-    return train_by_command(root, small(patients, variant, 1), config)
+    return run_bundle(root, small(patients, variant, 1), config)
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +134,7 @@ def test_what_was_trained_paints_by_view_and_phase(trained, variant, patients):
 def test_two_ranks_train_the_same_kind_of_bundle(trained, variant, patients, tmp_path):
     root = fresh_bundle(NAME, tmp_path / "bundle")
     files = [f"configs/{name}.json" for name in (*VARIANTS[variant], "multi_gpu_train")]
-    launcher = ("torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2", "-m")
-    train_by_command(root, small(patients, variant, 1), str(files), *launcher)
+    run_bundle(root, small(patients, variant, 1), str(files), ranks=2)
     written = [sorted(str(path.relative_to(one)) for path in one.rglob("*.*")) for one in (root, trained)]
     assert written[0] == written[1]
     one, other = (CardiacSynthesizer.from_bundle(folder) for folder in (root, trained))
@@ -161,7 +160,7 @@ def test_inference_draws_the_view_and_phase_that_are_asked_for(tiny, tmp_path, t
 def test_the_command_draws_by_view_and_phase(tiny, tmp_path):
     root = Path(shutil.copytree(tiny, tmp_path / "bundle"))
     told = {"view": "4CH", "phase": "ES"}
-    train_by_command(root, {"condition": told, "count": 1, "output_dir": tmp_path / "out"}, "configs/inference.json")
+    run_bundle(root, {"condition": told, "count": 1, "output_dir": tmp_path / "out"}, "configs/inference.json")
     label = np.asarray(nibabel.load(tmp_path / "out" / "synthetic_000000_gt.nii.gz").dataobj)
     expected = CardiacSynthesizer.from_bundle(tiny).sample(1, [seeded(SeedDataset(1)[0]["seed"])], told)
     assert np.array_equal(label.reshape(32, 32), expected.label[0].numpy())
@@ -170,7 +169,7 @@ def test_the_command_draws_by_view_and_phase(tiny, tmp_path):
 def test_evaluation_scores_the_grid_in_painted_and_real_frames(tiny, patients, tmp_path):
     root = Path(shutil.copytree(tiny, tmp_path / "bundle"))
     settings = {"dataset_dir": patients, "periods": [2, 4], "batch_size": 3}
-    train_by_command(root, settings, "configs/evaluate.json")
+    run_bundle(root, settings, "configs/evaluate.json")
     scores = dict(line.split(",") for line in (root / "evaluation" / "metrics.csv").read_text().splitlines())
     assert set(scores) == {"checkerboard_painted", "checkerboard_real"}
     frames = EchoFrames(patients, (32, 32), CAMUS_SECTOR)
