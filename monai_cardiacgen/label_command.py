@@ -49,7 +49,7 @@ def label(
         for kind, folder in kinds.items():
             typer.echo(f"{kind:13}{'no bundle with weights' if folder is None else folder.name}")
         typer.echo(f"http://{host}:{port} serves {served}")
-        environment = launcher.server_environment(app, max_upload, os.environ)
+        environment = launcher.server_environment(app, host, max_upload, os.environ)
         launcher.become_server(launcher.server_command(app, served, host, port), environment)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import sys
+import tempfile
 
 import pytest
 
@@ -12,18 +15,24 @@ from monai_cardiacgen.label import launcher
 
 
 def test_settings_keep_it_quiet_and_off_the_network(tmp_path):
-    found = launcher.server_environment(tmp_path, 3, {"HOME": "/x", "MONAI_LABEL_SESSIONS": "true"})
+    found = launcher.server_environment(tmp_path, "127.0.0.1", 3, {"HOME": "/x", "MONAI_LABEL_SESSIONS": "true"})
     assert found["MONAI_ZOO_SOURCE"] == "local"
     assert json.loads(found["MONAI_LABEL_DATASTORE_FILE_EXT"]) == ["*.nii.gz", "*.nii"]
     assert found[launcher.LARGEST_UPLOAD] == str(3 * 1024 * 1024)
     assert found["TMPDIR"] == str(tmp_path / "uploads")
     assert (found["HOME"], found["MONAI_LABEL_SESSIONS"]) == ("/x", "true")
+    assert found["MONAI_LABEL_DICOMWEB_CACHE_PATH"].startswith(str(tmp_path))
+
+
+@pytest.mark.parametrize(("host", "alone"), [("127.0.0.1", "True"), ("localhost", "True"), ("0.0.0.0", "False")])  # noqa: S104
+def test_only_the_loopback_is_called_by_its_own_names(tmp_path, host, alone):
+    assert launcher.server_environment(tmp_path, host, 3, {})[launcher.THIS_MACHINE_ALONE] == alone
 
 
 def test_the_command_serves_our_guarded_application(tmp_path):
     command = launcher.server_command(tmp_path, "/studies", "127.0.0.1", 8123)
-    assert command[1:4] == ["-m", "monailabel.main", "start_server"]
-    told = dict(zip(command[4::2], command[5::2], strict=True))
+    assert command[0] == "start_server"
+    told = dict(zip(command[1::2], command[2::2], strict=True))
     assert told["--uvicorn_app"] == "monai_cardiacgen.label.app.server:app"
     assert (told["--studies"], told["--host"], told["--port"]) == ("/studies", "127.0.0.1", "8123")
 
@@ -45,6 +54,11 @@ def test_a_port_that_is_taken(monkeypatch):
 
 def test_it_becomes_the_server(monkeypatch):
     seen = []
-    monkeypatch.setattr("os.execve", lambda *given: seen.append(given))
-    launcher.become_server(["python", "-m", "x"], {"A": "b"})
-    assert seen == [("python", ["python", "-m", "x"], {"A": "b"})]
+    monkeypatch.setattr(os, "environ", {"OLD": "x"})
+    monkeypatch.setattr(sys, "argv", ["cardiacgen"])
+    monkeypatch.setattr(tempfile, "tempdir", "/old")
+    monkeypatch.setattr(launcher, "run_module", lambda *given, **named: seen.append((given, named, list(sys.argv))))
+    launcher.become_server(["start_server", "--app", "x"], {"A": "b"})
+    assert seen == [(("monailabel.main",), {"run_name": "__main__"}, ["monailabel", "start_server", "--app", "x"])]
+    assert os.environ == {"A": "b"}
+    assert tempfile.tempdir is None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from monailabel.interfaces import app as monai_labels
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.datastore import Datastore, DefaultLabelTag
 from monailabel.tasks.activelearning.random import Random
@@ -25,6 +26,7 @@ from ..task import LabelTask, switch
 from ..training import REAL_ALONE
 from .batch import StudiesBatchInfer
 from .checked_datastore import CheckedDatastore
+from .dicom_studies import DicomStudies
 from .infer_task import FileInferTask
 from .scoring import StructureDice
 from .strategy import Disagreement
@@ -63,9 +65,19 @@ class CardiacLabelApp(MONAILabelApp):
 
     def init_datastore(self) -> Datastore:
         """Return the studies: a checked folder, or MONAI Label's own way to a DICOMweb server."""
-        if "://" in self.studies:
-            return super().init_datastore()
-        return CheckedDatastore(self.studies, self.scheme)
+        if "://" not in self.studies:
+            return CheckedDatastore(self.studies, self.scheme)
+        monai_labels.DICOMWebDatastore = DicomStudies  # MONAI Label reads its settings and makes one
+        store = super().init_datastore()
+        if isinstance(store, DicomStudies):
+            store.scheme = self.scheme
+        return store
+
+    def datastore(self) -> Datastore:
+        """Return the studies, as they are now."""
+        if isinstance(self._datastore, CheckedDatastore):
+            self._datastore.take_in()
+        return self._datastore
 
     def init_infers(self) -> dict[str, FileInferTask]:
         """Return the tasks by name."""
