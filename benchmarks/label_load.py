@@ -4,9 +4,9 @@
 python -m benchmarks.label_load --clients 8 --seconds 120
 ```
 
-It runs in MONAI Label's environment (`make test-label` builds it), on phantom patients and on the loopback alone. Every client
-sends its own sequence of requests, which follows from the seed. Afterwards every label that was answered with success
-must come back bit by bit, and once more after the server was killed and started again.
+It runs in MONAI Label's environment (`make test-label` builds it), on phantom patients and on the loopback alone. Every
+client sends its own sequence of requests, which follows from the seed. Afterwards every label that was answered with
+success must come back bit by bit, and once more after the server was killed and started again.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Client:
     ) -> None:
         self.server, self.number, self.drawn = server, number, label
         self.figures, self.lock = figures, lock
-        self.random = random.Random(f"{seed} {number}")  # noqa: S311
+        self.random = random.Random(f"{seed} {number}")
         self.made = 0
         self.good: dict[str, Callable[[str], requests.Response]] = {
             "info": lambda study: server.get("/info/"),
@@ -252,23 +252,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             left = sorted(uploads(server) - before)
         with served(patients, app, bundles) as again:
             seen.faults += [f"after a new start, {told}" for told in lost_labels(again, seen)]
-    memory = [one["memory"] / 2**20 for one in seen.held]
-    by_status: Counter[int] = Counter()
-    for (_, status), count in seen.statuses.items():
-        by_status[status] += count
-    print(f"{seen.statuses.total()} requests of {given.clients} clients in {taken:.0f} s: {dict(sorted(by_status.items()))}")
-    print(json.dumps({f"{kind} {status}": count for (kind, status), count in sorted(seen.statuses.items())}, indent=1))
-    print(f"{len(seen.labels)} labels of one client and {len(seen.shared)} of all were looked for, before and after a kill")
-    print(
-        f"memory {memory[0]:.0f} MiB at first, {memory[len(memory) // 2]:.0f} at half time, {memory[-1]:.0f} at the end; "
-        f"from the third to the last quarter {seen.growth():+.1f}; more than before half time: {seen.more()}; "
-        f"threads {seen.held[-1]['threads']}, open files {seen.held[-1]['files']}; uploads left: {len(left)}"
-    )
+    _tell(seen, given.clients, taken)
+    print(f"files left by requests: {len(left)}")
     grown = [name for name, most in _MORE.items() if seen.more()[name] > most]
     wrong = [*seen.faults, *(f"more {name}" for name in grown), *(f"left {name}" for name in left)]
     wrong += ["memory grew"] if seen.growth() > _FLAT else []
     print("\n".join(wrong[:40]) or "nothing was wrong")
     return 1 if wrong else 0
+
+
+def _tell(seen: Figures, clients: int, seconds: float) -> None:
+    by_status: Counter[int] = Counter()
+    for (_, status), count in seen.statuses.items():
+        by_status[status] += count
+    print(
+        f"{seen.statuses.total()} requests of {clients} clients in {seconds:.0f} s: {dict(sorted(by_status.items()))}"
+    )
+    kinds = {f"{kind} {status}": count for (kind, status), count in sorted(seen.statuses.items())}
+    print(json.dumps(kinds, indent=1))
+    print(f"labels looked for, before a kill and after: {len(seen.labels)} of one client, {len(seen.shared)} of all")
+    memory = [one["memory"] / 2**20 for one in seen.held]
+    eighths = [f"{np.median(part):.0f}" for part in np.array_split(np.array(memory), 8) if len(part)]
+    print(f"memory in MiB, medians of eighths of the time: {', '.join(eighths)}")
+    print(
+        f"from the third to the last quarter {seen.growth():+.1f} MiB; more than before half time: {seen.more()}; "
+        f"threads {seen.held[-1]['threads']}, open files {seen.held[-1]['files']}"
+    )
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def _vessel(server: LabelServer, folder: Path) -> list[Panel]:
     corner = np.linalg.inv(file.affine) @ shown["healthy"].affine
     grid = np.stack(np.meshgrid(*map(np.arange, healthy.shape), indexing="ij"), axis=-1)
     at = (grid @ corner[:2, :2].T + corner[:2, 3]).round().astype(int)
-    level = int(round(corner[2, 3]))
+    level = round(float(corner[2, 3]))
     inside = [np.clip(at[..., axis], 0, values.shape[axis] - 1) for axis in (0, 1)]
     region = values[inside[0], inside[1], level]
     width = float(shown["healthy"].header.get_zooms()[0])
@@ -127,7 +127,11 @@ def _with_hole(label: nib.Nifti1Image) -> nib.Nifti1Image:
         x, y = np.nonzero(codes[..., level] == 3)
         if len(x):
             side = np.arange(codes.shape[1])
-            gap = (codes[..., level] == 2) & (side > y.mean() + 2) & (np.abs(np.arange(codes.shape[0]) - x.mean()) < 4)[:, None]
+            gap = (
+                (codes[..., level] == 2)
+                & (side > y.mean() + 2)
+                & (np.abs(np.arange(codes.shape[0]) - x.mean()) < 4)[:, None]
+            )
             codes[..., level][gap] = 0
     return nib.Nifti1Image(codes, label.affine)
 
@@ -143,7 +147,9 @@ def _middle(image: nib.Nifti1Image, label: nib.Nifti1Image) -> tuple[NDArray[np.
     return image.get_fdata()[..., level][crop], codes[..., level][crop]
 
 
-def _draw(axis: Axes, title: str, image: NDArray[np.float64], label: NDArray[np.float64] | None, spacing: float) -> None:
+def _draw(
+    axis: Axes, title: str, image: NDArray[np.float64], label: NDArray[np.float64] | None, spacing: float
+) -> None:
     extent = (0, image.shape[0] * spacing, image.shape[1] * spacing, 0)
     colours = "inferno" if title.endswith("anomaly") else "gray"
     axis.imshow(image.T, cmap=colours, extent=extent, vmin=image.min(), vmax=np.percentile(image, 99.5))

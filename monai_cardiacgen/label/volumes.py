@@ -50,7 +50,8 @@ def read_volume(path: Path, what: str = "the image") -> MetaTensor:
         ) from error
     if not small:
         raise ShapeError(
-            f"Expected at most {MOST_VOXELS} voxels after {MOST_HEADER} bytes in {what}, its header claims more; crop it."
+            f"Expected at most {MOST_VOXELS} voxels after {MOST_HEADER} bytes in {what}, its header claims more; "
+            f"crop it."
         )
     if len(shape) != 3:
         raise ShapeError(

@@ -24,7 +24,7 @@ def test_settings_keep_it_quiet_and_off_the_network(tmp_path):
     assert found["MONAI_LABEL_DICOMWEB_CACHE_PATH"].startswith(str(tmp_path))
 
 
-@pytest.mark.parametrize(("host", "alone"), [("127.0.0.1", "True"), ("localhost", "True"), ("0.0.0.0", "False")])  # noqa: S104
+@pytest.mark.parametrize(("host", "alone"), [("127.0.0.1", "True"), ("localhost", "True"), ("0.0.0.0", "False")])
 def test_only_the_loopback_is_called_by_its_own_names(tmp_path, host, alone):
     assert launcher.server_environment(tmp_path, host, 3, {})[launcher.THIS_MACHINE_ALONE] == alone
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
 from typing import Any
 
 from fastapi import Request
+from fastapi.background import BackgroundTasks
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
@@ -18,7 +19,6 @@ from monailabel.config import settings
 from monailabel.endpoints import datastore, infer
 from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoundException, MONAILabelException
 from monailabel.utils.others.generic import remove_file
-from starlette.background import BackgroundTask
 
 from ...errors import CardiacGenError, InputError
 from ..launcher import LARGEST_UPLOAD, THIS_MACHINE_ALONE
@@ -75,21 +75,15 @@ def _checked(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(endpoint)
     def checked(*arguments: Any, **named: Any) -> Any:
         given = told.bind(*arguments, **named).arguments
-        for name in ("params", "info"):
-            if not isinstance(json.loads(given.get(name) or "{}"), dict):
-                raise InputError(f"Expected a JSON object as {name}, got something else.")
-        for name in ("file", "label"):
-            _check_file_name(getattr(given.get(name), "filename", None))
-        if endpoint.__name__ == "run_inference" and str(getattr(given.get("label"), "filename", "")).endswith(".bin"):
-            raise InputError("Expected the label as a NIfTI file, got voxels without a header.")
-        if given.get("session_id"):
-            raise InputError("Expected an image, got a session, of which this server keeps none.")
+        _check_given(endpoint.__name__, given)
         later = given.get("background_tasks")
         try:
             answer = endpoint(*arguments, **named)
             if given.get("output") == "dicom_seg" and later is not None:
                 if not os.path.isfile(answer.path):
-                    raise InputError("Expected a segmentation with a structure to write as DICOM SEG, got an empty one.")
+                    raise InputError(
+                        "Expected a segmentation with a structure to write as DICOM SEG, got an empty one."
+                    )
                 later.add_task(remove_file, str(answer.path))
         except Exception:
             for task in getattr(later, "tasks", ()):
@@ -98,6 +92,18 @@ def _checked(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         return answer
 
     return checked
+
+
+def _check_given(endpoint: str, given: Mapping[str, Any]) -> None:
+    for name in ("params", "info"):
+        if not isinstance(json.loads(given.get(name) or "{}"), dict):
+            raise InputError(f"Expected a JSON object as {name}, got something else.")
+    for name in ("file", "label"):
+        _check_file_name(getattr(given.get(name), "filename", None))
+    if endpoint == "run_inference" and str(getattr(given.get("label"), "filename", "")).endswith(".bin"):
+        raise InputError("Expected the label as a NIfTI file, got voxels without a header.")
+    if given.get("session_id"):
+        raise InputError("Expected an image, got a session, of which this server keeps none.")
 
 
 def _check_file_name(name: str | None) -> None:
@@ -111,7 +117,8 @@ def _sent_once(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(endpoint)
     def sent(*arguments: Any, **named: Any) -> Any:
         answer = endpoint(*arguments, **named)
-        answer.background = BackgroundTask(remove_file, str(answer.path))
+        answer.background = BackgroundTasks()
+        answer.background.add_task(remove_file, str(answer.path))
         return answer
 
     return sent

@@ -173,9 +173,7 @@ def test_an_uploaded_volume_is_inpainted(server, tmp_path):
     centre = [float(point[axis]) for axis in ("x", "y", "slice")]
     volumes = {}
     for result in ("anomaly", "healthy", "z_score"):
-        volumes[result] = volume(
-            server.infer("inpaint", "thorax", "image", centre=centre, result=result), tmp_path
-        )
+        volumes[result] = volume(server.infer("inpaint", "thorax", "image", centre=centre, result=result), tmp_path)
         volumes[result].get_fdata()
     assert {made.shape for made in volumes.values()} == {(64, 64, 1)}
     anomaly = volumes["anomaly"].get_fdata()
