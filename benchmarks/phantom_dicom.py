@@ -32,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as made:
         for number in range(1, given.patients + 1):
-            patient = write_acdc_phantom(Path(made), number, 0)
-            stack = next(patient.glob("*_frame01.nii.gz"))
-            write_series(stack, given.folder / patient.name, patient.name)
+            write_acdc_phantom(Path(made), number, 0)
+        for stack in sorted(Path(made).glob("patient*/*_frame01.nii.gz")):
+            write_series(stack, given.folder / stack.parent.name, stack.parent.name)
     return 0
 
 

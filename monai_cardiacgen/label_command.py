@@ -39,6 +39,8 @@ def label(
         from .label.app_bundles import find_app_bundles
 
         launcher.check_can_start(host, port)
+        if "://" in studies:
+            launcher.check_dicomweb(studies)
         given = bundle or sorted(path.parent.parent for path in _BUNDLES.glob("*/configs/metadata.json"))
         app_folder.prepare_app_folder(app, given)
         found = find_app_bundles(app_folder.bundles_of(app))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from runpy import run_module
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from ..errors import DataError, InputError
 from .app_folder import uploads_of
@@ -20,6 +23,8 @@ LARGEST_UPLOAD = "CARDIACGEN_LABEL_LARGEST_UPLOAD"
 THIS_MACHINE_ALONE = "CARDIACGEN_LABEL_THIS_MACHINE_ALONE"
 
 _MIB = 2**20
+_PATIENCE = 10  # seconds
+_SEG_WRITER = "itkimage2segimage"
 _QUIET = {
     "MONAI_ZOO_SOURCE": "local",  # any other one is asked over the network, and without it the server ends
     "MONAI_LABEL_AUTO_UPDATE_SCORING": "false",  # scoring is a request of its own
@@ -82,6 +87,26 @@ def check_can_start(host: str, port: int) -> None:
             ) from error
 
 
+def check_dicomweb(address: str) -> None:
+    """Look whether a DICOMweb server answers, and whether DICOM SEG can be written: MONAI Label waits and downloads.
+
+    Raises:
+        InputError: when nothing answers at the address.
+        DataError: without dcmqi's program on the `PATH`.
+    """
+    if shutil.which(_SEG_WRITER) is None:
+        raise DataError(f"Expected {_SEG_WRITER} on the PATH, found none; `pip install dcmqi` brings it.")
+    try:
+        with urlopen(f"{address.rstrip('/')}/studies?limit=1", timeout=_PATIENCE):
+            pass
+    except HTTPError:
+        pass  # an answer, too: it may want a password, which MONAI Label has settings for
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"Expected a DICOMweb server at {address}, got no answer ({error}); start it, or pass another --studies."
+        ) from error
+
+
 def become_server(command: list[str], environment: Mapping[str, str]) -> None:
     """Turn this process into the server: signals reach it, nothing waits for it, and nothing is imported twice."""
     os.environ.clear()
@@ -96,6 +121,7 @@ __all__ = [
     "THIS_MACHINE_ALONE",
     "become_server",
     "check_can_start",
+    "check_dicomweb",
     "server_command",
     "server_environment",
 ]

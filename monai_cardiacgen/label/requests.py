@@ -8,7 +8,7 @@ from json import dumps
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..errors import CardiacGenError, CheckpointError, InputError
+from ..errors import CardiacGenError, CheckpointError, DataError, InputError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,6 +27,10 @@ class UnknownNameError(InputError):
     """A study, label, task or setting that the server does not have."""
 
 
+class UnreachableError(DataError):
+    """The DICOMweb server that keeps the studies does not answer."""
+
+
 def checked_name(name: str, what: str) -> str:
     """Return a name that can be part of a path without leading elsewhere.
 
@@ -43,10 +47,10 @@ def checked_name(name: str, what: str) -> str:
 
 
 def status_of(error: CardiacGenError) -> int:
-    """Return the HTTP status for an error: the request's fault, except for weights that are missing or damaged."""
+    """Return the HTTP status for an error: the request's fault, but for weights or another server that are missing."""
     if isinstance(error, UnknownNameError):
         return _UNKNOWN
-    return _NOT_READY if isinstance(error, CheckpointError) else _BAD
+    return _NOT_READY if isinstance(error, (CheckpointError, UnreachableError)) else _BAD
 
 
 def known_settings(settings: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,4 +133,11 @@ async def _answer(send: Send, status: int, sentence: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-__all__ = ["RequestGuard", "UnknownNameError", "checked_name", "known_settings", "status_of"]
+__all__ = [
+    "RequestGuard",
+    "UnknownNameError",
+    "UnreachableError",
+    "checked_name",
+    "known_settings",
+    "status_of",
+]

@@ -7,6 +7,8 @@ import os
 import socket
 import sys
 import tempfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
@@ -50,6 +52,33 @@ def test_a_port_that_is_taken(monkeypatch):
         taken.listen()
         with pytest.raises(InputError, match="pass another --port"):
             launcher.check_can_start("127.0.0.1", taken.getsockname()[1])
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A server that answers 200, or 401 where a password is asked for."""
+
+    def do_GET(self):
+        self.send_response(401 if self.path.startswith("/closed") else 200)
+        self.end_headers()
+
+    def log_message(self, *told):
+        """Nothing."""
+
+
+def test_a_dicomweb_server_is_asked_before(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    with HTTPServer(("127.0.0.1", 0), Answers) as there:
+        address = f"http://127.0.0.1:{there.server_port}"
+        Thread(target=there.serve_forever, daemon=True).start()
+        for path in ("/dicom-web", "/closed/"):
+            launcher.check_dicomweb(address + path)
+        there.shutdown()
+    for wrong in (address, "http://[", "nothing://x"):
+        with pytest.raises(InputError, match="pass another --studies"):
+            launcher.check_dicomweb(wrong)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(DataError, match="pip install dcmqi"):
+        launcher.check_dicomweb(address)
 
 
 def test_it_becomes_the_server(monkeypatch):

@@ -8,7 +8,14 @@ import json
 import pytest
 
 from monai_cardiacgen.errors import CheckpointError, DataError, InputError, LabelError
-from monai_cardiacgen.label.requests import RequestGuard, UnknownNameError, checked_name, known_settings, status_of
+from monai_cardiacgen.label.requests import (
+    RequestGuard,
+    UnknownNameError,
+    UnreachableError,
+    checked_name,
+    known_settings,
+    status_of,
+)
 
 
 @pytest.mark.parametrize("name", ["patient001_frame01", "1.2.840.113", "a-b+c=d"])
@@ -23,7 +30,8 @@ def test_names_that_lead_elsewhere(name):
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(UnknownNameError, 404), (LabelError, 400), (DataError, 400), (CheckpointError, 503)]
+    ("error", "status"),
+    [(UnknownNameError, 404), (LabelError, 400), (DataError, 400), (CheckpointError, 503), (UnreachableError, 503)],
 )
 def test_statuses(error, status):
     assert status_of(error("x")) == status

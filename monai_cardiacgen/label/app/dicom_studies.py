@@ -12,8 +12,8 @@ from monai.data import MetaTensor
 from monailabel.datastore.dicom import DICOMWebDatastore
 
 from ...anatomy.labels import LabelScheme
-from ...errors import DataError, InputError, ShapeError
-from ..requests import UnknownNameError, checked_name
+from ...errors import InputError, ShapeError
+from ..requests import UnknownNameError, UnreachableError, checked_name
 from ..volumes import check_has_heart, read_label, read_volume
 
 _VOXELS = ".bin"  # what OHIF sends: a label's voxels, one byte each, without a header
@@ -29,12 +29,12 @@ class DicomStudies(DICOMWebDatastore):
         """Return the series' identifiers.
 
         Raises:
-            DataError: when the DICOMweb server does not answer.
+            UnreachableError: when the DICOMweb server does not answer.
         """
         try:
             series: list[str] = super().list_images()
         except requests.RequestException as error:
-            raise DataError(
+            raise UnreachableError(
                 f"Expected an answer of the DICOMweb server at {self._client.base_url}, got {type(error).__name__}; "
                 f"see whether it runs."
             ) from error

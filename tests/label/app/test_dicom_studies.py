@@ -13,9 +13,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from monai_cardiacgen.anatomy import ACDC
-from monai_cardiacgen.errors import DataError, InputError, LabelError, ShapeError
+from monai_cardiacgen.errors import InputError, LabelError, ShapeError
 from monai_cardiacgen.label.app.dicom_studies import DicomStudies
-from monai_cardiacgen.label.requests import UnknownNameError
+from monai_cardiacgen.label.requests import UnknownNameError, UnreachableError
 
 SHAPE = (6, 5, 3)
 MR = "1.2.840.10008.5.1.4.1.1.4"
@@ -116,6 +116,6 @@ def test_voxels_without_a_header_as_ohif_sends_them(store, client, tmp_path):
 def test_a_server_that_is_gone_is_told(client, tmp_path):
     store = DicomStudies(client, {"Modality": "CT"}, str(tmp_path / "other"))
     client.gone = True
-    with pytest.raises(DataError, match="DICOMweb server"):
+    with pytest.raises(UnreachableError, match="DICOMweb server"):
         store.list_images()
     store._observer.stop()
