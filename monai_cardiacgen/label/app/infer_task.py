@@ -74,11 +74,11 @@ class FileInferTask(InferTask):
     def _written(self, volume: MetaTensor, request: dict[str, Any]) -> Path:
         """Write a result as NIfTI or, for OHIF, which reads nothing else, as NRRD."""
         ending = choice({"result_extension": ".nii.gz", **request}, "result_extension", _ENDINGS)
+        compressed = switch({"result_compress": False, **request}, "result_compress")
         with tempfile.NamedTemporaryFile(suffix=ending, delete=False) as made:
             file = Path(made.name)
         if ending == ".nrrd":
             kind = np.uint8 if self.gives_label else np.float32
-            compressed = switch({"result_compress": False, **request}, "result_compress")
             write_itk(volume.as_tensor().cpu(), str(file), volume.affine.cpu(), kind, compressed)
         else:
             write_volume(file, volume, synthetic=self.task.makes_cases)

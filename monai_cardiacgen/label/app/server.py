@@ -96,14 +96,27 @@ def _checked(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 def _check_given(endpoint: str, given: Mapping[str, Any]) -> None:
     for name in ("params", "info"):
-        if not isinstance(json.loads(given.get(name) or "{}"), dict):
-            raise InputError(f"Expected a JSON object as {name}, got something else.")
+        _check_object(name, given.get(name) or "{}")
     for name in ("file", "label"):
         _check_file_name(getattr(given.get(name), "filename", None))
     if endpoint == "run_inference" and str(getattr(given.get("label"), "filename", "")).endswith(".bin"):
         raise InputError("Expected the label as a NIfTI file, got voxels without a header.")
     if given.get("session_id"):
         raise InputError("Expected an image, got a session, of which this server keeps none.")
+
+
+def _check_object(name: str, sent: str) -> None:
+    try:
+        given = json.loads(sent)
+        json.dumps(
+            given, allow_nan=False
+        )  # what is stored must be told again, and JSON has no word for NaN or infinity
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"Expected finite numbers and few levels in {name}, got something else ({error}).") from error
+    if not isinstance(given, dict):
+        raise InputError(f"Expected a JSON object as {name}, got something else.")
 
 
 def _check_file_name(name: str | None) -> None:

@@ -280,9 +280,13 @@ def test_wrong_requests_get_4xx_and_one_sentence(server, patients, tmp_path):
     answers["a new start"] = server.post("/reload")
     answers["another page"] = server.post("/activelearning/random", headers={"Origin": "http://example.org"})
     answers["another name"] = server.get("/info/", headers={"Host": "example.org"})
+    for number in ("NaN", "1e999", "[" * 100_000):
+        told = {"info": f'{{"ts": {number}}}'}
+        answers[f"info of {number[:5]}"] = server.put(f"/datastore/image/info?image={ED}", data=told)
     answers["no JSON"] = server.post(f"/infer/vary?image={ED}", data={"params": "{"})
     answers["no object"] = server.post(f"/infer/vary?image={ED}", data={"params": "[1]"})
     answers["a strength"] = server.infer("vary", ED, strength=7)
+    answers["a packing"] = server.infer("repair", ED, result_extension=".nrrd", result_compress="much")
     answers["a result"] = server.infer("vary", ED, result="nothing")
     answers["an unknown strategy"] = server.post("/activelearning/nothing")
     answers["an unknown training"] = server.post("/train/nothing?run_sync=true", json={})
@@ -296,6 +300,7 @@ def test_wrong_requests_get_4xx_and_one_sentence(server, patients, tmp_path):
     assert not list(server.studies.glob("new*"))
     assert not list(server.studies.parent.rglob("out.nii.gz"))
     assert uploads(server) == before
+    assert server.get("/datastore/?output=all").status_code == 200
     assert server.post("/activelearning/random", headers={"Origin": server.address}).status_code == 200
 
 
