@@ -20,7 +20,7 @@ from ..app_folder import bundles_of
 from ..inpainting import Inpaint
 from ..painting import Synthesize, Vary
 from ..repairing import Repair
-from ..requests import UnknownNameError
+from ..requests import UnknownNameError, checked_name
 from ..segmenter import Segmenter
 from ..task import LabelTask, switch
 from ..training import REAL_ALONE
@@ -119,21 +119,20 @@ class CardiacLabelApp(MONAILabelApp):
             able = [name for name, one in self._infers.items() if one.is_valid()]
             raise UnknownNameError(f"Expected one of the tasks {able}, got {request.get('model')!r}.")
         asked = {**request, **self._files(request, store)}
+        keeps = task.gives_label and asked["study"] is not None
+        keeps = switch({"save_label": request.get("save_label", False)}, "save_label") and keeps
+        tag = DefaultLabelTag.ORIGINAL if request.get("label_tag") is None else request["label_tag"]
+        word = getattr(tag, "value", tag)  # batch inference passes MONAI Label's own kind of word
+        tag = checked_name(str(word), "label_tag")
         file, report = task(asked)
         label = None
-        if (
-            task.gives_label
-            and asked["study"] is not None
-            and switch({"save": request.get("save_label", False)}, "save")
-        ):
-            tag = DefaultLabelTag.ORIGINAL if request.get("label_tag") is None else request["label_tag"]
-            tag = str(getattr(tag, "value", tag))  # batch inference passes MONAI Label's own kind of word
+        if keeps:
             label = store.save_label(asked["study"], file, tag, {"model": request["model"], "params": report})
         return {"label": label or file, "tag": "original", "file": file, "params": report}
 
     def next_sample(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the study that a strategy asks for; MONAI Label's own arguments."""
-        if request.get("strategy", "random") not in self._strategies:
+        if str(request.get("strategy", "random")) not in self._strategies:
             raise UnknownNameError(f"Expected one of the strategies {list(self._strategies)}, got another.")
         chosen: dict[str, Any] = super().next_sample(request)
         return chosen

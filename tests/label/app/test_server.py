@@ -286,6 +286,7 @@ def test_wrong_requests_get_4xx_and_one_sentence(server, patients, tmp_path):
     answers["no JSON"] = server.post(f"/infer/vary?image={ED}", data={"params": "{"})
     answers["no object"] = server.post(f"/infer/vary?image={ED}", data={"params": "[1]"})
     answers["a strength"] = server.infer("vary", ED, strength=7)
+    answers["a tag"] = server.infer("repair", ED, save_label=True, label_tag="../x")
     answers["a packing"] = server.infer("repair", ED, result_extension=".nrrd", result_compress="much")
     answers["a result"] = server.infer("vary", ED, result="nothing")
     answers["an unknown strategy"] = server.post("/activelearning/nothing")
