@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import signal
 import socket
 import time
+import zipfile
 from pathlib import Path
 from shutil import copytree
 
@@ -220,6 +222,17 @@ def test_a_label_that_is_sent_replaces_the_stored_one(server, patients):
     assert answer.status_code == 200, answer.text
     stored = server.get(f"/datastore/label?label={OTHER}&tag=final")
     assert stored.content == label.read_bytes()
+
+
+def test_a_packed_data_set_is_deleted_once_it_is_sent(server):
+    before = uploads(server)
+    answer = server.get("/datastore/dataset")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert f"image/{ED}.nii.gz" in archive.namelist()
+    until = time.monotonic() + 10
+    while uploads(server) != before and time.monotonic() < until:
+        time.sleep(0.1)
+    assert uploads(server) == before
 
 
 def labels_that_are_wrong(label: Path, folder: Path) -> dict[str, bytes]:
