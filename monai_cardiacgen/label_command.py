@@ -39,6 +39,8 @@ def label(
         from .label.app_bundles import find_app_bundles
 
         launcher.check_can_start(host, port)
+        if "://" in studies:
+            launcher.check_dicomweb(studies)
         given = bundle or sorted(path.parent.parent for path in _BUNDLES.glob("*/configs/metadata.json"))
         app_folder.prepare_app_folder(app, given)
         found = find_app_bundles(app_folder.bundles_of(app))
@@ -49,7 +51,7 @@ def label(
         for kind, folder in kinds.items():
             typer.echo(f"{kind:13}{'no bundle with weights' if folder is None else folder.name}")
         typer.echo(f"http://{host}:{port} serves {served}")
-        environment = launcher.server_environment(app, max_upload, os.environ)
+        environment = launcher.server_environment(app, host, max_upload, os.environ)
         launcher.become_server(launcher.server_command(app, served, host, port), environment)
 
 

@@ -8,7 +8,7 @@ from json import dumps
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..errors import CardiacGenError, CheckpointError, InputError
+from ..errors import CardiacGenError, CheckpointError, DataError, InputError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -19,11 +19,16 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,199}")
 #: Parameters of MONAI Label's addresses that become parts of paths.
 _NAMES = ("image", "id", "label", "tag")
-_BAD, _UNKNOWN, _TOO_LARGE, _NOT_READY = 400, 404, 413, 503
+_BAD, _FOREIGN, _UNKNOWN, _TOO_LARGE, _NOT_READY = 400, 403, 404, 413, 503
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class UnknownNameError(InputError):
     """A study, label, task or setting that the server does not have."""
+
+
+class UnreachableError(DataError):
+    """The DICOMweb server that keeps the studies does not answer."""
 
 
 def checked_name(name: str, what: str) -> str:
@@ -42,10 +47,10 @@ def checked_name(name: str, what: str) -> str:
 
 
 def status_of(error: CardiacGenError) -> int:
-    """Return the HTTP status for an error: the request's fault, except for weights that are missing or damaged."""
+    """Return the HTTP status for an error: the request's fault, but for weights or another server that are missing."""
     if isinstance(error, UnknownNameError):
         return _UNKNOWN
-    return _NOT_READY if isinstance(error, CheckpointError) else _BAD
+    return _NOT_READY if isinstance(error, (CheckpointError, UnreachableError)) else _BAD
 
 
 def known_settings(settings: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,28 +59,38 @@ def known_settings(settings: Mapping[str, Any], sent: Mapping[str, Any]) -> dict
 
 
 class RequestGuard:
-    """Answers requests that name paths or bring too much before MONAI Label sees them.
+    """Answers requests that name paths, bring too much or come from another page before MONAI Label sees them.
+
+    Without a password, a page that a browser on this machine shows could otherwise ask for whatever it likes: some
+    requests a browser sends without asking first, and a name that turns into 127.0.0.1 makes a page the server's own.
 
     Args:
         app: MONAI Label's.
         largest_upload: bytes that a request's body may have.
+        this_machine_alone: whether the server is to be called by the names of the loopback only.
     """
 
-    def __init__(self, app: AsgiApp, largest_upload: int) -> None:
+    def __init__(self, app: AsgiApp, largest_upload: int, this_machine_alone: bool = False) -> None:
         self.app = app
         self.largest_upload = largest_upload
+        self.this_machine_alone = this_machine_alone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI)."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        headers = dict(scope["headers"])
+        if self._comes_from_elsewhere(headers):
+            return await _answer(send, _FOREIGN, "Expected a request to this server's own address, got another page's.")
         try:
+            if ".." in re.split(r"[/\\]", scope.get("path", "")):
+                raise InputError("Expected an address without '..', got one that leads elsewhere.")
             for key, value in parse_qsl(scope["query_string"].decode("latin-1")):
                 if key in _NAMES:
                     checked_name(value, key)
         except InputError as error:
             return await _answer(send, _BAD, str(error))
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self.largest_upload:
             return await _answer(send, _TOO_LARGE, self._too_large())
         counted = _CountedBody(receive, self.largest_upload)
@@ -83,6 +98,13 @@ class RequestGuard:
             await self.app(scope, counted, send)
         except _TooLargeError:
             await _answer(send, _TOO_LARGE, self._too_large())
+
+    def _comes_from_elsewhere(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Tell whether a browser sends another page's request, or one to a name that only looks like this machine."""
+        host, origin = (headers.get(name, b"").decode("latin-1") for name in (b"host", b"origin"))
+        named = re.sub(r":[0-9]+$", "", host)
+        another_page = origin not in ("", f"http://{host}", f"https://{host}")
+        return another_page or (self.this_machine_alone and named not in _LOOPBACK)
 
     def _too_large(self) -> str:
         return f"Expected at most {self.largest_upload / 2**20:g} MiB, got more; start the server with --max-upload."
@@ -111,4 +133,11 @@ async def _answer(send: Send, status: int, sentence: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-__all__ = ["RequestGuard", "UnknownNameError", "checked_name", "known_settings", "status_of"]
+__all__ = [
+    "RequestGuard",
+    "UnknownNameError",
+    "UnreachableError",
+    "checked_name",
+    "known_settings",
+    "status_of",
+]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+from time import process_time
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -10,7 +13,14 @@ from monai.data import MetaTensor
 
 from monai_cardiacgen.anatomy import ACDC
 from monai_cardiacgen.errors import DataError, LabelError, ShapeError
-from monai_cardiacgen.label.volumes import SYNTHETIC_MARK, check_has_heart, read_label, read_volume, write_volume
+from monai_cardiacgen.label.volumes import (
+    SYNTHETIC_MARK,
+    check_has_heart,
+    is_marked_synthetic,
+    read_label,
+    read_volume,
+    write_volume,
+)
 
 AFFINE = np.diag([1.5, 1.25, 8.0, 1.0])
 
@@ -46,6 +56,44 @@ def test_a_file_that_was_cut_is_refused(image):
     image.write_bytes(image.read_bytes()[:-20])
     with pytest.raises(DataError, match="send it again"):
         read_volume(image)
+
+
+def claiming(path, shape, voxels_at=352, kind=nib.Nifti1Header):
+    """A header that claims more than its file has."""
+    header = kind()
+    header.set_data_dtype(np.uint8)
+    header.set_data_shape(shape)
+    header["vox_offset"] = voxels_at
+    block = header.binaryblock + b"\0" * 100_000
+    path.write_bytes(gzip.compress(block) if path.suffix == ".gz" else block)
+    return path
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Header, nib.Nifti2Header])
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+@pytest.mark.parametrize(("shape", "voxels_at"), [((4096, 4096, 17), 544), ((4, 4, 4), 2**30), ((32,) * 7, 544)])
+def test_a_claim_of_more_than_is_read_is_refused_before_anything_is_unpacked(
+    tmp_path, monkeypatch, kind, ending, shape, voxels_at
+):
+    monkeypatch.setattr(nib, "load", lambda path: pytest.fail("it was read on"))
+    with pytest.raises(ShapeError, match="claims more"):
+        read_volume(claiming(tmp_path / f"x{ending}", shape, voxels_at, kind))
+
+
+def test_a_bomb_is_unpacked_only_as_far_as_its_header_says(tmp_path):
+    """A header of few voxels, and then parts that unpack to four gibibytes, which takes a processor many seconds."""
+    few = claiming(tmp_path / "x.nii.gz", (4, 4, 4))
+    few.write_bytes(few.read_bytes() + gzip.compress(b"\0" * 2**24) * 256)
+    begun = process_time()
+    assert read_volume(few).shape == (4, 4, 4)
+    assert process_time() - begun < 3
+
+
+def test_a_synthetic_file_is_told_by_its_header(tmp_path, image):
+    made = tmp_path / "made.nii.gz"
+    write_volume(made, read_volume(image), synthetic=True)
+    assert is_marked_synthetic(made)
+    assert not is_marked_synthetic(image)
 
 
 def test_another_ending_is_refused(tmp_path):

@@ -9,6 +9,7 @@ import torch
 from monailabel.interfaces.tasks.batch_infer import BatchInferTask
 
 from ...errors import CardiacGenError
+from ..task import number
 from .checked_datastore import CheckedDatastore
 
 
@@ -18,10 +19,21 @@ class StudiesBatchInfer(BatchInferTask):
     def __call__(
         self, request: Mapping[str, Any], datastore: CheckedDatastore, infer: Callable[..., dict[str, Any]]
     ) -> dict[str, Any]:
-        """Return the answer for every study, `{"error": sentence}` where there is none."""
+        """Return the answer for every study, `{"error": sentence}` where there is none.
+
+        Raises:
+            InputError: for a number of studies that is none.
+        """
         gpus = torch.cuda.device_count()
-        asked = {**request, "multi_gpu": bool(request.get("multi_gpu")) and gpus > 1, "max_workers": 1}
-        asked["device"] = "cuda" if gpus else "cpu"
+        most = int(number({"max_batch_size": 0, **request}, "max_batch_size", 0, 10**9))
+        asked = {
+            **request,
+            "max_batch_size": most,
+            "max_workers": 1,
+            "gpus": "all",
+            "device": "cuda" if gpus else "cpu",
+        }
+        asked["multi_gpu"] = bool(request.get("multi_gpu")) and gpus > 1
 
         def tried(one: dict[str, Any], store: CheckedDatastore) -> dict[str, Any]:
             try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from monailabel.interfaces import app as monai_labels
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.datastore import Datastore, DefaultLabelTag
 from monailabel.tasks.activelearning.random import Random
@@ -19,12 +20,13 @@ from ..app_folder import bundles_of
 from ..inpainting import Inpaint
 from ..painting import Synthesize, Vary
 from ..repairing import Repair
-from ..requests import UnknownNameError
+from ..requests import UnknownNameError, checked_name
 from ..segmenter import Segmenter
 from ..task import LabelTask, switch
 from ..training import REAL_ALONE
 from .batch import StudiesBatchInfer
 from .checked_datastore import CheckedDatastore
+from .dicom_studies import DicomStudies
 from .infer_task import FileInferTask
 from .scoring import StructureDice
 from .strategy import Disagreement
@@ -63,9 +65,19 @@ class CardiacLabelApp(MONAILabelApp):
 
     def init_datastore(self) -> Datastore:
         """Return the studies: a checked folder, or MONAI Label's own way to a DICOMweb server."""
-        if "://" in self.studies:
-            return super().init_datastore()
-        return CheckedDatastore(self.studies, self.scheme)
+        if "://" not in self.studies:
+            return CheckedDatastore(self.studies, self.scheme)
+        monai_labels.DICOMWebDatastore = DicomStudies  # MONAI Label reads its settings and makes one
+        store = super().init_datastore()
+        if isinstance(store, DicomStudies):
+            store.scheme = self.scheme
+        return store
+
+    def datastore(self) -> Datastore:
+        """Return the studies, as they are now."""
+        if isinstance(self._datastore, CheckedDatastore):
+            self._datastore.take_in()
+        return self._datastore
 
     def init_infers(self) -> dict[str, FileInferTask]:
         """Return the tasks by name."""
@@ -107,21 +119,20 @@ class CardiacLabelApp(MONAILabelApp):
             able = [name for name, one in self._infers.items() if one.is_valid()]
             raise UnknownNameError(f"Expected one of the tasks {able}, got {request.get('model')!r}.")
         asked = {**request, **self._files(request, store)}
+        keeps = task.gives_label and asked["study"] is not None
+        keeps = switch({"save_label": request.get("save_label", False)}, "save_label") and keeps
+        tag = DefaultLabelTag.ORIGINAL if request.get("label_tag") is None else request["label_tag"]
+        word = getattr(tag, "value", tag)  # batch inference passes MONAI Label's own kind of word
+        tag = checked_name(str(word), "label_tag")
         file, report = task(asked)
         label = None
-        if (
-            task.gives_label
-            and asked["study"] is not None
-            and switch({"save": request.get("save_label", False)}, "save")
-        ):
-            tag = DefaultLabelTag.ORIGINAL if request.get("label_tag") is None else request["label_tag"]
-            tag = str(getattr(tag, "value", tag))  # batch inference passes MONAI Label's own kind of word
+        if keeps:
             label = store.save_label(asked["study"], file, tag, {"model": request["model"], "params": report})
         return {"label": label or file, "tag": "original", "file": file, "params": report}
 
     def next_sample(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the study that a strategy asks for; MONAI Label's own arguments."""
-        if request.get("strategy", "random") not in self._strategies:
+        if str(request.get("strategy", "random")) not in self._strategies:
             raise UnknownNameError(f"Expected one of the strategies {list(self._strategies)}, got another.")
         chosen: dict[str, Any] = super().next_sample(request)
         return chosen

@@ -17,7 +17,7 @@ from ...data.image_header import NIFTI
 from ...errors import InputError
 from ..requests import UnknownNameError, checked_name
 from ..task import TaskResult
-from ..volumes import read_label, read_volume, write_volume
+from ..volumes import is_marked_synthetic, read_label, read_volume, write_volume
 
 #: In a study's info: that no scanner made it, and of what it was made.
 SYNTHETIC, SOURCE = "synthetic", "source"
@@ -48,8 +48,8 @@ class CheckedDatastore(LocalDatastore):
         return Path(found[0]) if found else None
 
     def is_synthetic(self, study: str) -> bool:
-        """Tell whether a study was made by this server."""
-        return bool(self.get_image_info(study).get(SYNTHETIC))
+        """Tell whether a study is synthetic, by its info or, where that was lost, by its file's header."""
+        return bool(self.get_image_info(study).get(SYNTHETIC)) or is_marked_synthetic(self.image_path(study))
 
     def add_image(self, image_id: str, image_filename: str, image_info: dict[str, Any]) -> str:
         """Take a new image; MONAI Label's own arguments.
@@ -87,6 +87,8 @@ class CheckedDatastore(LocalDatastore):
         ending = _ending(path)
         with whole_file(Path(self._datastore.label_path(tag)) / f"{image_id}{ending}") as beside:
             shutil.copyfile(path, beside)
+        for other in set(NIFTI) - {ending}:  # a label that this one replaces, which a new start would find again
+            (Path(self._datastore.label_path(tag)) / f"{image_id}{other}").unlink(missing_ok=True)
         told = {**(label_info or {}), "ts": int(time()), "name": f"{image_id}{ending}"}
         self._datastore.objects[image_id].labels[tag] = DataModel(info=told, ext=ending)
         self._update_datastore_file()
@@ -145,6 +147,17 @@ class CheckedDatastore(LocalDatastore):
         self.image_path(image_id)
         kept = {name: value for name, value in info.items() if name not in (SYNTHETIC, SOURCE)}
         super().update_image_info(image_id, kept)
+
+    def take_in(self) -> None:
+        """Learn what a training or batch inference in the background, a process of its own, has written since."""
+        path = Path(self._datastore_config_path)
+        if path.is_file() and path.stat().st_mtime != self._config_ts:
+            mine = self._datastore.objects
+            self._reconcile_datastore()  # by its list and by the files
+            for study, known in mine.items():
+                if study in self._datastore.objects:
+                    self._datastore.objects[study].image.info.update(known.image.info)
+            self._update_datastore_file()
 
     def _update_datastore_file(self, lock: bool = True) -> None:
         """Write the list of studies whole; MONAI Label would write into the file that others read."""

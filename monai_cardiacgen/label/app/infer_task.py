@@ -7,7 +7,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+from monai.data import MetaTensor
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+from monailabel.transform.writer import write_itk
 
 from ...errors import InputError
 from ..requests import known_settings
@@ -16,6 +19,7 @@ from ..volumes import read_label, read_volume, write_volume
 from .checked_datastore import CheckedDatastore
 
 _AXES = 3  # of every study
+_ENDINGS = (".nii.gz", ".nii", ".nrrd")
 
 
 class FileInferTask(InferTask):
@@ -64,10 +68,21 @@ class FileInferTask(InferTask):
         wanted = next(iter(result.volumes))
         if "result" in settings:
             wanted = choice(settings, "result", tuple(result.volumes))
-        with tempfile.NamedTemporaryFile(suffix=".nii.gz", delete=False) as made:
-            file = Path(made.name)
-        write_volume(file, result.volumes[wanted], synthetic=self.task.makes_cases)
+        file = self._written(result.volumes[wanted], request)
         return str(file), {**report, "result": wanted, "seconds": round(perf_counter() - begun, 3)}
+
+    def _written(self, volume: MetaTensor, request: dict[str, Any]) -> Path:
+        """Write a result as NIfTI or, for OHIF, which reads nothing else, as NRRD."""
+        ending = choice({"result_extension": ".nii.gz", **request}, "result_extension", _ENDINGS)
+        compressed = switch({"result_compress": False, **request}, "result_compress")
+        with tempfile.NamedTemporaryFile(suffix=ending, delete=False) as made:
+            file = Path(made.name)
+        if ending == ".nrrd":
+            kind = np.uint8 if self.gives_label else np.float32
+            write_itk(volume.as_tensor().cpu(), str(file), volume.affine.cpu(), kind, compressed)
+        else:
+            write_volume(file, volume, synthetic=self.task.makes_cases)
+        return file
 
     def _label(self, request: dict[str, Any], study: str | None) -> Path:
         """Return the label that was sent, else the stored one."""

@@ -6,14 +6,13 @@ It needs MONAI Label, which has an environment of its own: `make test-label` bui
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
+import zipfile
 from pathlib import Path
 from shutil import copytree
 
@@ -27,80 +26,24 @@ from small_hearts import tiny_synthesizer
 
 pytest.importorskip("monailabel", reason="MONAI Label is in an environment of its own: make test-label")
 
+import nrrd
 import requests
 
+from benchmarks.label_load import load, uploads
+from benchmarks.label_server import LabelServer, served
 from monai_cardiacgen.data.files import save_checkpoint
 from monai_cardiacgen.phantom import write_acdc_phantom, write_mmwhs_phantom
 
 BUNDLES = Path(__file__).parents[3] / "bundles"
 ED, OTHER = "patient001_frame01", "patient002_frame01"
 LEAST_MIB = 1
-PATIENCE = 400  # seconds: seconds are enough on a machine that does nothing else
 
 
-class Server:
-    """A running server: its address, its folder, and short ways to ask."""
-
-    def __init__(self, process: subprocess.Popen, port: int, app: Path) -> None:
-        self.process, self.app, self.studies = process, app, app / "studies"
-        self.address = f"http://127.0.0.1:{port}"
-
-    def is_there(self) -> bool:
-        try:
-            return self.get("/info/").status_code == 200
-        except requests.ConnectionError:
-            return False
-
-    def get(self, path: str, **options) -> requests.Response:
-        return requests.get(self.address + path, timeout=PATIENCE, **options)
-
-    def put(self, path: str, **options) -> requests.Response:
-        return requests.put(self.address + path, timeout=PATIENCE, **options)
-
-    def post(self, path: str, **options) -> requests.Response:
-        return requests.post(self.address + path, timeout=PATIENCE, **options)
-
-    def infer(self, task: str, image: str, output: str = "json", label: Path | None = None, **params):
-        files = {} if label is None else {"label": (label.name, label.read_bytes())}
-        return self.post(
-            f"/infer/{task}?image={image}&output={output}", data={"params": json.dumps(params)}, files=files or None
-        )
-
-    def volume(self, answer: requests.Response, folder: Path) -> nib.Nifti1Image:
-        assert answer.status_code == 200, answer.text
-        path = folder / "answer.nii.gz"
-        path.write_bytes(answer.content)
-        return nib.load(path)
-
-
-def free_port() -> int:
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return any_port.getsockname()[1]
-
-
-@contextmanager
-def served(studies: Path, app: Path, bundles: list[Path]):
-    port = free_port()
-    options = ["--studies", str(studies), "--app", str(app), "--port", str(port), "--max-upload", str(LEAST_MIB)]
-    for bundle in bundles:
-        options += ["--bundle", str(bundle)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    log = app.with_name(f"{app.name}.log")
-    with log.open("a") as written:
-        command = [sys.executable, "-m", "monai_cardiacgen", "label", *options]
-        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, env=environment)
-    server = Server(process, port, app)
-    try:
-        until = time.monotonic() + PATIENCE
-        while not server.is_there():
-            assert process.poll() is None, log.read_text()[-3000:]
-            assert time.monotonic() < until, log.read_text()[-3000:]
-            time.sleep(0.3)
-        yield server
-    finally:
-        process.kill()
-        process.wait()
+def volume(answer: requests.Response, folder: Path) -> nib.Nifti1Image:
+    assert answer.status_code == 200, answer.text
+    path = folder / "answer.nii.gz"
+    path.write_bytes(answer.content)
+    return nib.load(path)
 
 
 @pytest.fixture(scope="module")
@@ -132,11 +75,11 @@ def patients(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(patients, bundles, tmp_path_factory):
-    with served(patients, tmp_path_factory.mktemp("server") / "app", bundles) as running:
+    with served(patients, tmp_path_factory.mktemp("server") / "app", bundles, LEAST_MIB) as running:
         yield running
 
 
-def frames_of(server: Server) -> list[str]:
+def frames_of(server: LabelServer) -> list[str]:
     stored = server.get("/datastore/?output=all").json()["objects"]
     return sorted(name for name, study in stored.items() if not study["image"]["info"].get("synthetic"))
 
@@ -160,10 +103,15 @@ def test_the_patients_own_files_are_left_alone(server, patients):
 
 def test_a_segmentation_lies_on_the_images_grid_and_is_scored(server, patients, tmp_path):
     image = nib.load(patients / "patient001" / f"{ED}.nii.gz")
-    made = server.volume(server.infer("cardiac_segmentation", ED, "image", save_label=True), tmp_path)
+    made = volume(server.infer("cardiac_segmentation", ED, "image", save_label=True), tmp_path)
     assert made.shape == image.shape
     np.testing.assert_allclose(made.header.get_zooms(), image.header.get_zooms(), rtol=1e-4)
     assert set(np.unique(made.get_fdata())) <= {0, 1, 2, 3}
+    for_ohif = server.infer("cardiac_segmentation", ED, "image", result_extension=".nrrd", result_compress=False)
+    (tmp_path / "answer.nrrd").write_bytes(for_ohif.content)
+    values, header = nrrd.read(str(tmp_path / "answer.nrrd"))
+    assert np.array_equal(values, made.get_fdata())
+    assert (values.dtype, header["encoding"]) == (np.uint8, "raw")
     assert server.post("/scoring/dice?run_sync=true").json().keys() == {ED}
     truth = nib.load(patients / "patient001" / f"{ED}_gt.nii.gz").get_fdata()
     ours, expert = made.get_fdata() == 3, truth == 3
@@ -177,14 +125,14 @@ def test_a_synthetic_case_becomes_a_study_that_is_no_source(server, mode, tmp_pa
     assert answer.status_code == 200, answer.text
     study = answer.json()["study"]
     assert server.get(f"/datastore/image/info?image={study}").json()["synthetic"] is True
-    image = server.volume(server.get(f"/datastore/image?image={study}"), tmp_path)
+    image = volume(server.get(f"/datastore/image?image={study}"), tmp_path)
     assert image.header["descrip"].item().decode().startswith("synthetic")
     label = nib.load(server.studies / "labels" / "final" / f"{study}.nii.gz")
     assert label.shape == image.shape
     assert set(np.unique(label.get_fdata())) == {0, 1, 2, 3}
-    again = server.volume(server.infer(mode, ED, "image", seed=7), tmp_path)
+    again = volume(server.infer(mode, ED, "image", seed=7), tmp_path)
     assert np.array_equal(again.get_fdata(), nib.load(server.studies / f"{study}.nii.gz").get_fdata())
-    other = server.volume(server.infer(mode, ED, "image", seed=8), tmp_path)
+    other = volume(server.infer(mode, ED, "image", seed=8), tmp_path)
     assert other.shape == again.shape
     assert not np.array_equal(other.get_fdata(), again.get_fdata())
     for wrong in (server.infer(mode, study), server.infer(mode, ED, seed=7, save_study=True)):
@@ -199,7 +147,7 @@ def test_a_drawn_label_is_painted(server, patients, tmp_path):
     smaller = np.where(drawn.get_fdata() == 1, 0, drawn.get_fdata()).astype(np.uint8)  # without the right ventricle
     path = tmp_path / "drawn.nii.gz"
     nib.save(nib.Nifti1Image(smaller, drawn.affine), path)
-    made = server.volume(server.infer("synthesize", ED, "image", label=path, result="label", seed=1), tmp_path)
+    made = volume(server.infer("synthesize", ED, "image", label=path, result="label", seed=1), tmp_path)
     assert set(np.unique(made.get_fdata())) == {0, 2, 3}
 
 
@@ -227,9 +175,7 @@ def test_an_uploaded_volume_is_inpainted(server, tmp_path):
     centre = [float(point[axis]) for axis in ("x", "y", "slice")]
     volumes = {}
     for result in ("anomaly", "healthy", "z_score"):
-        volumes[result] = server.volume(
-            server.infer("inpaint", "thorax", "image", centre=centre, result=result), tmp_path
-        )
+        volumes[result] = volume(server.infer("inpaint", "thorax", "image", centre=centre, result=result), tmp_path)
         volumes[result].get_fdata()
     assert {made.shape for made in volumes.values()} == {(64, 64, 1)}
     anomaly = volumes["anomaly"].get_fdata()
@@ -239,7 +185,7 @@ def test_an_uploaded_volume_is_inpainted(server, tmp_path):
     assert np.abs(voxel[:2] - 32).max() <= 1  # the middle of the patch is the point that was asked about
     for wrong in ([1, 2], "a, b, c", [1e6, 0, 0], ""):
         assert server.infer("inpaint", "thorax", centre=wrong).status_code == 400
-    assert requests.delete(f"{server.address}/datastore/image?id=thorax", timeout=PATIENCE).status_code == 200
+    assert server.delete("/datastore/image?id=thorax").status_code == 200
 
 
 def test_training_with_synthesis_and_without_then_active_learning(server):
@@ -254,9 +200,7 @@ def test_training_with_synthesis_and_without_then_active_learning(server):
         assert answer.json()["validation"] == 2  # one patient's two frames, no synthetic ones
     assert (weights / "model.pt").read_bytes() != before
     assert "cardiac_segmentation_real" in server.get("/info/").json()["models"]
-    assert (
-        requests.delete(f"{server.address}/datastore/label?id={OTHER}&tag=final", timeout=PATIENCE).status_code == 200
-    )
+    assert server.delete(f"/datastore/label?id={OTHER}&tag=final").status_code == 200
     chosen = server.post("/activelearning/disagreement").json()
     assert chosen["id"] == OTHER
     assert 0 <= chosen["disagreement"] <= 1
@@ -280,6 +224,17 @@ def test_a_label_that_is_sent_replaces_the_stored_one(server, patients):
     assert stored.content == label.read_bytes()
 
 
+def test_a_packed_data_set_is_deleted_once_it_is_sent(server):
+    before = uploads(server)
+    answer = server.get("/datastore/dataset")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert f"image/{ED}.nii.gz" in archive.namelist()
+    until = time.monotonic() + 10
+    while uploads(server) != before and time.monotonic() < until:
+        time.sleep(0.1)
+    assert uploads(server) == before
+
+
 def labels_that_are_wrong(label: Path, folder: Path) -> dict[str, bytes]:
     drawn = nib.load(label)
     codes = drawn.get_fdata().astype(np.int16)
@@ -292,7 +247,16 @@ def labels_that_are_wrong(label: Path, folder: Path) -> dict[str, bytes]:
     return wrong
 
 
+def claims_too_much() -> bytes:
+    """Return a packed file whose header claims, and which holds, a volume larger than memory should hold."""
+    header = nib.Nifti1Header()
+    header.set_data_dtype(np.uint8)
+    header.set_data_shape((4096, 4096, 4096))
+    return gzip.compress(header.binaryblock + b"\0" * 100_000)
+
+
 def test_wrong_requests_get_4xx_and_one_sentence(server, patients, tmp_path):
+    before = uploads(server)
     label = patients / "patient001" / f"{ED}_gt.nii.gz"
     kept = server.get(f"/datastore/label?label={ED}&tag=final").content
     answers = {}
@@ -319,9 +283,24 @@ def test_wrong_requests_get_4xx_and_one_sentence(server, patients, tmp_path):
     answers["another kind of file"] = server.put("/datastore/image?image=new", files={"file": ("a.png", b"no")})
     answers["too much"] = server.put("/datastore/image?image=new", files={"file": ("a.nii", b"0" * 2**21)})
     answers["too much in pieces"] = server.put("/datastore/image?image=new", data=iter([b"0" * 2**20] * 3))
+    answers["a claim"] = server.put("/datastore/image?image=new", files={"file": ("a.nii.gz", claims_too_much())})
+    answers["a long name"] = server.put_label(ED, "final", label.read_bytes(), "x." + "y" * 300)
+    answers["a session"] = server.post(f"/infer/vary?image={ED}&session_id=x")
+    answers["voxels alone"] = server.post(f"/infer/repair?image={ED}", files={"label": ("label.bin", b"0")})
+    answers["weights"] = server.put("/model/cardiac_segmentation", files={"file": ("model.pt", b"0")})
+    answers["a proxy"] = server.get("/proxy/dicom/studies")
+    answers["a slide"] = server.post("/infer/wsi/vary?image=/etc/passwd", json={})
+    answers["a new start"] = server.post("/reload")
+    answers["another page"] = server.post("/activelearning/random", headers={"Origin": "http://example.org"})
+    answers["another name"] = server.get("/info/", headers={"Host": "example.org"})
+    for number in ("NaN", "1e999", "[" * 100_000):
+        told = {"info": f'{{"ts": {number}}}'}
+        answers[f"info of {number[:5]}"] = server.put(f"/datastore/image/info?image={ED}", data=told)
     answers["no JSON"] = server.post(f"/infer/vary?image={ED}", data={"params": "{"})
     answers["no object"] = server.post(f"/infer/vary?image={ED}", data={"params": "[1]"})
     answers["a strength"] = server.infer("vary", ED, strength=7)
+    answers["a tag"] = server.infer("repair", ED, save_label=True, label_tag="../x")
+    answers["a packing"] = server.infer("repair", ED, result_extension=".nrrd", result_compress="much")
     answers["a result"] = server.infer("vary", ED, result="nothing")
     answers["an unknown strategy"] = server.post("/activelearning/nothing")
     answers["an unknown training"] = server.post("/train/nothing?run_sync=true", json={})
@@ -334,6 +313,9 @@ def test_wrong_requests_get_4xx_and_one_sentence(server, patients, tmp_path):
     assert server.get(f"/datastore/label?label={ED}&tag=final").content == kept
     assert not list(server.studies.glob("new*"))
     assert not list(server.studies.parent.rglob("out.nii.gz"))
+    assert uploads(server) == before
+    assert server.get("/datastore/?output=all").status_code == 200
+    assert server.post("/activelearning/random", headers={"Origin": server.address}).status_code == 200
 
 
 def test_a_study_without_a_label(server, tmp_path):
@@ -347,32 +329,41 @@ def test_a_study_without_a_label(server, tmp_path):
         assert "got none" in answer.json()["detail"]
 
 
-def test_a_killed_server_leaves_no_half_written_label(patients, bundles, tmp_path, server):
-    """Killed while an upload is on its way, and started again with what a kill while writing may leave."""
-    app = tmp_path / "app"
+def test_clients_at_once_lose_no_label(server, patients):
+    """A short form of `python -m benchmarks.label_load`."""
+    before = uploads(server)
+    seen = load(server, patients, clients=8, seconds=120, requests_each=3, seed=1)
+    assert not seen.faults
+    assert seen.statuses.total() == 24
+    assert seen.labels
+    assert max(seen.more().values()) <= 8
+    assert uploads(server) == before
+
+
+def test_a_killed_server_leaves_no_half_written_label(server, patients, bundles):
+    """Killed while an upload is on its way, and started again with what a kill while writing may leave.
+
+    It is the last to ask this server. The second one serves what the first stored.
+    """
     label = (patients / "patient001" / f"{ED}_gt.nii.gz").read_bytes()
-    synthesis = [bundle for bundle in bundles if bundle.name == "cine_mr_vaegan"]
-    with served(patients, app, synthesis) as first:
-        stored = {path.name for path in first.studies.rglob("*.nii.gz")}
-        host, port = first.address.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as connection:
-            head = (
-                f"PUT /datastore/label?image={ED}&tag=mine HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(label)}\r\n"
-            )
-            connection.sendall(head.encode() + b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n")
-            time.sleep(0.2)
-            first.process.send_signal(signal.SIGKILL)
-            first.process.wait()
-        assert {path.name for path in first.studies.rglob("*.nii.gz")} == stored
-    left = app / "studies" / "labels" / "final" / f".{ED}.nii.gz.99.part"
+    kept = {path.name: path.read_bytes() for path in server.studies.rglob("*.nii.gz")}
+    host, port = server.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = f"PUT /datastore/label?image={ED}&tag=mine HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(label)}\r\n"
+        connection.sendall(head.encode() + b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n")
+        time.sleep(0.2)
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+    assert {path.name: path.read_bytes() for path in server.studies.rglob("*.nii.gz")} == kept
+    left = server.studies / "labels" / "final" / f".{ED}.nii.gz.99.part"
     left.write_bytes(label[:100])
-    stale = app / "uploads" / "tmpabc.nii.gz"
+    stale = server.app / "uploads" / "tmpabc.nii.gz"
     stale.write_bytes(label[:100])
-    with served(patients, app, synthesis) as second:
+    with served(patients, server.app, bundles, LEAST_MIB) as second:
         assert not left.exists()
         assert not stale.exists()
-        assert second.get(f"/datastore/label?label={ED}&tag=final").status_code == 200
-        assert set(second.get("/info/").json()["models"]) == {"synthesize", "vary", "repair"}
+        assert second.label(ED, "final").content == label
+        assert "cardiac_segmentation_real" in second.get("/info/").json()["models"]  # what the first one trained
 
 
 @pytest.mark.real_data
@@ -384,12 +375,12 @@ def test_two_real_patients(bundles, tmp_path):
         (real / folder.name).mkdir(parents=True)
         for path in folder.iterdir():
             (real / folder.name / path.name).symlink_to(path)
-    with served(real, tmp_path / "app", bundles) as server:
+    with served(real, tmp_path / "app", bundles, LEAST_MIB) as server:
         frames = frames_of(server)
         assert len(frames) == 4
         for task in ("cardiac_segmentation", "synthesize", "vary"):
             answer = server.infer(task, frames[0], "image")
-            made = server.volume(answer, tmp_path)
+            made = volume(answer, tmp_path)
             assert np.isfinite(made.get_fdata()).all()
             spacing = nib.load(server.studies / f"{frames[0]}.nii.gz").header.get_zooms()
             assert made.header.get_zooms()[2] == pytest.approx(spacing[2], rel=1e-3)
