@@ -123,6 +123,8 @@ def test_pages_are_built_without_a_warning(tmp_path):
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", "sphinx_gallery_conf.plot_gallery=0"]
     ended = subprocess.run([*build, "-d", tmp_path / "trees", DOCS, tmp_path / "pages"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr[-3000:]
+    asked = re.compile(r"""<(?:script|link|img|iframe)[^>]*\b(?:src|href)=["']?https?:""")
+    assert not [page for page in (tmp_path / "pages").rglob("*.html") if asked.search(page.read_text("utf-8"))]
     assert "Replace a sample" in (tmp_path / "pages" / "reference" / "transforms.html").read_text(encoding="utf-8")
 
 
