@@ -85,10 +85,20 @@ def _ending(run: Callable[[], Any]) -> dict[str, Any]:
         warnings.simplefilter("always")
         try:
             run()
-        except CardiacGenError as ours:
-            error = str(ours)
+        except Exception as raised:
+            error = _our_sentence(raised)
     warned = [str(one.message) for one in caught if "checkpoint" in str(one.message)]
     return {"error": error, "warned": warned, "steps": len(steps)}
+
+
+def _our_sentence(raised: Exception) -> str:
+    """Return the sentence of our error, which MONAI wraps where a bundle raises it; others are raised again."""
+    cause: BaseException | None = raised
+    while cause is not None and not isinstance(cause, CardiacGenError):
+        cause = cause.__cause__
+    if cause is None:
+        raise raised
+    return str(cause)
 
 
 def _all_faults(name: str, work: Work, times: int, seed: int) -> bool:

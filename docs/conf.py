@@ -39,6 +39,8 @@ extensions = [
 exclude_patterns = ["build", "benchmarks", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "sg_execution_times.rst"]
 suppress_warnings = ["config.cache"]  # a function stands among the settings, which cannot be kept
 
+default_role = "code"  # the examples' captions become notebooks, too, and mark code as these do
+
 # Pages are Markdown that reads well without Sphinx, too; headings get the anchors that code hosts give them.
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
@@ -75,7 +77,7 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"gallery_parts\.py" if _PAINTED else r"(gallery_parts|plot_restyle)\.py",
     "download_all_examples": False,
     "show_signature": False,
-    "min_reported_time": 1,
+    "write_computation_times": False,  # that page would ask the network for its looks
     "reset_modules": ("matplotlib",),
     "abort_on_example_error": True,
 }
@@ -83,7 +85,8 @@ sphinx_gallery_conf = {
 html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"monai_cardiacgen {__version__}"
-html_static_path: list[str] = []
+html_static_path = ["static"]
+html_css_files = ["narrow.css"]
 html_show_sourcelink = False
 copybutton_exclude = ".linenos, .gp, .go"
 
@@ -121,9 +124,11 @@ def _published(source: str, origin: Path, page: Path) -> str:
     """Return Markdown of the file `origin` with its links as they must be on `page`; others become plain text."""
 
     def relinked(link: re.Match[str]) -> str:
-        target = _page_of((origin.parent / link["target"]).resolve())
+        there = (origin.parent / link["target"]).resolve()
+        target = _page_of(there)
         if target is None:
-            return f"{link['text']} (`{link['target'].removeprefix('../')}` in the repository)"
+            path = f"`{os.path.relpath(there, ROOT)}`"
+            return f"{path} in the repository" if link["text"] == path else f"{link['text']} ({path} in the repository)"
         steps = len(page.parent.relative_to(DOCS).parts)
         return f"[{link['text']}]({'../' * steps}{target.relative_to(DOCS).as_posix()}{link['anchor'] or ''})"
 
@@ -147,17 +152,20 @@ def _read(app: object, name: str, source: list[str]) -> None:
 
 def _restructured(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Turn a docstring's Markdown, `code`, $formulas$ and fenced blocks, into reStructuredText."""
-    text = _FENCE.sub(lambda found: _directive(f"code-block:: {found['kind'] or 'text'}", found), "\n".join(lines))
-    text = _FORMULA.sub(lambda found: _directive("math::", found), text)
+    text = _FENCE.sub(
+        lambda found: _directive(f"code-block:: {found['kind'] or 'text'}", found["indent"], found["body"]),
+        "\n".join(lines),
+    )
+    text = _FORMULA.sub(lambda found: _directive("math::", found["indent"], found["indent"] + found["body"]), text)
     text = _CODE.sub(lambda found: f"``{found[1]}``" + (rf"\ {found[2]}" if found[2] else ""), text)
     text = _INLINE_FORMULA.sub(lambda found: f":math:`{' '.join(found[1].split())}`", text)
     lines[:] = text.split("\n")
 
 
-def _directive(head: str, found: re.Match[str]) -> str:
-    """Return a directive with the found body, both as deep as the found block."""
-    indent, body = found["indent"], textwrap.dedent(found["indent"] + found["body"]).strip("\n")
-    return f"\n{indent}.. {head}\n\n" + textwrap.indent(body, f"{indent}    ") + "\n"
+def _directive(head: str, indent: str, body: str) -> str:
+    """Return a directive with a body, both as deep as the block that it stands for."""
+    inner = textwrap.indent(textwrap.dedent(body).strip("\n"), f"{indent}    ")
+    return f"\n{indent}.. {head}\n\n{inner}\n"
 
 
 class _Formulas:

@@ -34,7 +34,7 @@ found = inpainter(widened, case.mask, seeded(0))
 # Z-scores are in standard deviations of what may be there, the spread of the starts among it.
 # The dilation lights up as a ring; where the healthy version lies a little off, the healthy aorta has a crescent, too.
 
-figure, axes = plt.subplots(2, 4, figsize=(11, 5.6), layout="constrained")
+figure, axes = plt.subplots(2, 4, figsize=(11, 5.6), layout="constrained", sharex=True, sharey=True)
 for row, patient, name in zip(axes, (case.image, widened), ("as it is", "aorta widened by 5 mm"), strict=True):
     known = patient[0].clone()
     known[case.mask] = 0
@@ -44,7 +44,7 @@ for row, patient, name in zip(axes, (case.image, widened), ("as it is", "aorta w
     scores = row[3].imshow(found.z_score_of(patient)[0].T, cmap="inferno", vmin=0, vmax=6, extent=(-1, 127, 127, -1))
     row[3].set_title("z-score", fontsize=9)
     row[3].tick_params(labelsize=7)
-    row[3].label_outer()
     row[3].set_xlabel("mm", fontsize=8)
+    row[3].label_outer()
 figure.colorbar(scores, ax=axes[:, 3], label="standard deviations")
 plt.show()

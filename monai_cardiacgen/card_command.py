@@ -20,7 +20,7 @@ def card(
         Path | None,
         typer.Option(help="JSON file of the patients for training, validation and testing of the generator."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the card.  [default: runs/card_SET]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the card.", show_default="runs/card_SET")] = None,
     downstream: Annotated[
         bool, typer.Option("--downstream", help="Train a network on the set, and test it on real patients.")
     ] = False,

@@ -90,16 +90,20 @@ def cardiacgen(
 def demo(
     data: Annotated[Data, typer.Option(help="Phantom patients, which need no download, or real ones.")] = Data.phantom,
     data_dir: Annotated[Path | None, typer.Option(help="ACDC's training folder as the challenge ships it.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the results.  [default: runs/demo or runs/acdc]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results.", show_default="runs/demo or runs/acdc")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     patients: Annotated[int, typer.Option(min=3, help="Phantom patients to write.")] = 20,
-    training: Annotated[int | None, typer.Option(min=1, help="Patients to train with.  [default: 5, ACDC 8]")] = None,
+    training: Annotated[
+        int | None, typer.Option(min=1, help="Patients to train with.", show_default="5, for ACDC 8")
+    ] = None,
     validation: Annotated[
-        int | None, typer.Option(min=1, help="Patients to validate with.  [default: 3, ACDC 12]")
+        int | None, typer.Option(min=1, help="Patients to validate with.", show_default="3, for ACDC 12")
     ] = None,
     synthesis_iterations: Annotated[int, typer.Option(min=50, help="Steps of the synthesizer.")] = 400,
     segmentation_iterations: Annotated[
-        int | None, typer.Option(min=50, help="Steps of each arm.  [default: 600, ACDC 800]")
+        int | None, typer.Option(min=50, help="Steps of each arm.", show_default="600, for ACDC 800")
     ] = None,
 ) -> None:
     """Train a synthesizer, use it as one transform, and see whether it helps to segment.
@@ -131,7 +135,7 @@ def hearts(
     patients: Annotated[int, typer.Option(min=0, help="Whole patients to draw.")] = 3,
     frames: Annotated[int, typer.Option(min=3, help="Frames of each patient's cine.")] = 30,
     ejection_fraction: Annotated[
-        float | None, typer.Option(min=0.05, max=0.85, help="Of the patients.  [default: whatever is drawn]")
+        float | None, typer.Option(min=0.05, max=0.85, help="Of the patients.", show_default="whatever is drawn")
     ] = None,
     iterations: Annotated[int, typer.Option(min=100, help="Training steps of each shape model.")] = 1800,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import typer
 from packaging.requirements import Requirement
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from .endings import plain_endings
 
@@ -45,7 +45,7 @@ def doctor() -> None:
     """
     with plain_endings("Nothing was changed."):
         findings = [*find_packages(), *find_devices(), find_room(Path.cwd())]
-        table = Table("", "found", "what to do", box=None)
+        table = Table(Column(overflow="fold"), Column("found", overflow="fold"), "what to do", box=None)
         for one in findings:
             table.add_row(one.what, one.found, one.remedy)
         Console().print(table)

@@ -19,7 +19,8 @@ def label(
         typer.Option(help="Folder of NIfTI stacks, or of patients in ACDC's layout; or a DICOMweb server's address."),
     ],
     bundle: Annotated[
-        list[Path] | None, typer.Option(help="Folder of a MONAI bundle; may be repeated.  [default: those in bundles/]")
+        list[Path] | None,
+        typer.Option(help="Folder of a MONAI bundle; may be repeated.", show_default="those in bundles/"),
     ] = None,
     app: Annotated[Path, typer.Option(help="Folder that the server writes: copies, trained weights, logs.")] = Path(
         "runs/label"

@@ -32,7 +32,7 @@ def study(
             "CAMUS: echo, 8, 20 and 50 patients, 3 seeds; paper3, all, on a GPU."
         ),
     ] = Preset.few,
-    out: Annotated[Path | None, typer.Option(help="Folder of the results.  [default: runs/study_PRESET]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.", show_default="runs/study_PRESET")] = None,
     amount: Annotated[
         list[int] | None, typer.Option(help="Number of training patients; repeat it for several.")
     ] = None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from monai_cardiacgen import __version__, cli, demo, phantom
@@ -23,6 +25,16 @@ def test_version_and_help():
     assert invoke("--version").output == f"cardiacgen {__version__}\n"
     assert "demo" in invoke("--help").output
     assert "--data-dir" in invoke("demo", "--help").output
+
+
+@pytest.mark.parametrize("name", sorted(typer.main.get_command(cli.app).commands))
+def test_help_of_each_command_has_an_example_and_all_that_is_said_of_its_options(name):
+    told = " ".join(re.sub(r"[│╭╮╰╯─]", " ", invoke(name, "--help").output).split())
+    assert f"Example: cardiacgen {name}" in told
+    for option in typer.main.get_command(cli.app).commands[name].params:
+        assert "[" not in (option.help or ""), "rich takes brackets for markup, and swallows them"
+        if isinstance(option.show_default, str):
+            assert f"[default: ({option.show_default.split()[0]}" in told
 
 
 def test_runs_as_a_module_without_importing_torch():

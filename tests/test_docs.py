@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +11,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from sphinx_gallery import gen_gallery
+from sphinx_gallery.notebook import jupyter_notebook
+from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 from monai_cardiacgen.inferers import PhantomSynthesizer
 
@@ -22,6 +27,8 @@ PAGES = sorted(
 #: Pages whose Python runs; on the others it is compiled.
 RUN = sorted((ROOT / "README.md", DOCS / "get_started.md", *DOCS.glob("how_to/*.md")))
 EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
+#: Those that the repository keeps; `make docs` makes one of every example.
+NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
 #: The built page, which exists after `make docs` only.
 _GALLERY = DOCS / "gallery" / "index"
 
@@ -116,7 +123,19 @@ def test_pages_are_built_without_a_warning(tmp_path):
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", "sphinx_gallery_conf.plot_gallery=0"]
     ended = subprocess.run([*build, "-d", tmp_path / "trees", DOCS, tmp_path / "pages"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr[-3000:]
+    asked = re.compile(r"""<(?:script|link|img|iframe)[^>]*\b(?:src|href)=["']?https?:""")
+    assert not [page for page in (tmp_path / "pages").rglob("*.html") if asked.search(page.read_text("utf-8"))]
     assert "Replace a sample" in (tmp_path / "pages" / "reference" / "transforms.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
+def test_notebooks_say_what_their_scripts_say(notebook):
+    gallery_conf = copy.deepcopy(gen_gallery.DEFAULT_GALLERY_CONF)
+    _, blocks = split_code_and_text_blocks(notebook.with_suffix(".py"))
+    made = json.loads(json.dumps(jupyter_notebook(blocks, gallery_conf, notebook.parent)))
+    kept = json.loads(notebook.read_text(encoding="utf-8"))
+    assert kept["cells"] == made["cells"], f"run sphinx_gallery_py2jupyter examples/{notebook.stem}.py"
+    assert not any("gallery_parts" in "".join(cell["source"]) for cell in kept["cells"]), "it stands by itself"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
