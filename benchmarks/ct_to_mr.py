@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_cardiacgen.studies.translation_study import TranslationStudySettings, run_translation_study
+from monai_cardiacgen.studies.whole_heart.translation_study import TranslationStudySettings, run_translation_study
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -26,7 +26,7 @@ from monai_cardiacgen.inferers.latent_descent import descend
 from monai_cardiacgen.networks.nets import WGANCritic, WGANGenerator
 from monai_cardiacgen.seeding import seeded
 from monai_cardiacgen.studies.heart_figures import save_figure
-from monai_cardiacgen.studies.inpainting_figures import descents_figure, inpainting_figure, write_descent_gif
+from monai_cardiacgen.studies.vessels.inpainting_figures import descents_figure, inpainting_figure, write_descent_gif
 
 from .machine import describe_machine
 

@@ -39,8 +39,8 @@ from monai_cardiacgen.networks.nets import (
 )
 from monai_cardiacgen.phantom import write_acdc_phantom
 from monai_cardiacgen.seeding import seeded
-from monai_cardiacgen.studies.study import run_study
-from monai_cardiacgen.studies.study_settings import StudySettings
+from monai_cardiacgen.studies.augmentation_study.study import run_study
+from monai_cardiacgen.studies.augmentation_study.study_settings import StudySettings
 
 from .hearts import heart_maps
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_cardiacgen.studies.vessel_study import VesselStudySettings, run_vessel_study
+from monai_cardiacgen.studies.vessels.vessel_study import VesselStudySettings, run_vessel_study
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

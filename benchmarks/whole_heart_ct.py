@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_cardiacgen.studies.whole_heart_study import WholeHeartStudySettings, run_whole_heart_study
+from monai_cardiacgen.studies.whole_heart.whole_heart_study import WholeHeartStudySettings, run_whole_heart_study
 
 #: Between these lines a page has the tables.
 MARKS = ("<!-- tables -->", "<!-- end of tables -->")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from monai_cardiacgen.inferers import CardiacSynthesizer
 from monai_cardiacgen.phantom import write_mmwhs_phantom
-from monai_cardiacgen.studies.whole_heart_study import WholeHeartStudySettings
-from monai_cardiacgen.studies.whole_hearts import load_whole_hearts
-from monai_cardiacgen.studies.whole_hearts_study import study_whole_hearts
+from monai_cardiacgen.studies.whole_heart.whole_heart_study import WholeHeartStudySettings
+from monai_cardiacgen.studies.whole_heart.whole_hearts import load_whole_hearts
+from monai_cardiacgen.studies.whole_heart.whole_hearts_study import study_whole_hearts
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -30,7 +30,7 @@ from monai_cardiacgen.inferers import PhantomSynthesizer
 from monai_cardiacgen.phantom import write_acdc_phantom
 from monai_cardiacgen.seeding import seeded
 from monai_cardiacgen.studies import CardSettings, make_card
-from monai_cardiacgen.studies.synthetic_card_page import nearness_figure, pairs_figure, verdict
+from monai_cardiacgen.studies.card.synthetic_card_page import nearness_figure, pairs_figure, verdict
 
 real = write_acdc_phantom(KEPT / "card_patients", patients=8, seed=11)
 split = split_by_patient(read_acdc(real), training=4, validation=2, seed=0)

@@ -16,10 +16,10 @@ from gallery_parts import BUNDLES, KEPT, show
 from monai_cardiacgen.inferers import LatentInpainter
 from monai_cardiacgen.phantom import write_mmwhs_phantom
 from monai_cardiacgen.seeding import seeded
-from monai_cardiacgen.studies.aortic_patches import AorticPatches
-from monai_cardiacgen.studies.masked_vessels import mask_vessels
-from monai_cardiacgen.studies.planted_vessels import plant
-from monai_cardiacgen.studies.vessel_networks import VesselGAN
+from monai_cardiacgen.studies.vessels.aortic_patches import AorticPatches
+from monai_cardiacgen.studies.vessels.masked_vessels import mask_vessels
+from monai_cardiacgen.studies.vessels.planted_vessels import plant
+from monai_cardiacgen.studies.vessels.vessel_networks import VesselGAN
 
 patches = AorticPatches(write_mmwhs_phantom(KEPT / "aorta", patients=1, seed=102, modality="mr"), step=8)
 case = mask_vessels(patches.elements, patch_size=64, spacing=2.0, each=1, seed=1)[0]

@@ -34,8 +34,8 @@ def card(
     with plain_endings(
         "The same command goes on where it was.", "A set is made by: cardiacgen generate BUNDLE --out SET"
     ):
-        from .studies.synthetic_card import CardSettings, make_card
-        from .studies.synthetic_card_page import verdict, write_card_page
+        from .studies.card.synthetic_card import CardSettings, make_card
+        from .studies.card.synthetic_card_page import verdict, write_card_page
 
         target = out or Path("runs") / f"card_{folder.resolve().name}"
         settings = CardSettings(

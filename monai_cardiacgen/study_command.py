@@ -56,11 +56,11 @@ def study(
     ):
         import torch
 
-        from .studies.elsewhere import score_on_sunnybrook
-        from .studies.study import run_study
-        from .studies.study_page import write_study_page
-        from .studies.study_pictures import worst_slices
-        from .studies.study_settings import preset_settings
+        from .studies.augmentation_study.elsewhere import score_on_sunnybrook
+        from .studies.augmentation_study.study import run_study
+        from .studies.augmentation_study.study_page import write_study_page
+        from .studies.augmentation_study.study_pictures import worst_slices
+        from .studies.augmentation_study.study_settings import preset_settings
 
         folder = out or Path(f"runs/study_{preset.value}")
         settings = preset_settings(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_cardiacgen.phantom import write_acdc_phantom
-from monai_cardiacgen.studies.study_settings import StudySettings
+from monai_cardiacgen.studies.augmentation_study.study_settings import StudySettings
 
 
 def small_settings(folder: Path | None, patients: int, seed: int, **changed: Any) -> StudySettings:

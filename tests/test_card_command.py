@@ -34,7 +34,7 @@ def test_settings_reach_the_card(monkeypatch, tmp_path):
         asked.append((settings, out))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("monai_cardiacgen.studies.synthetic_card.make_card", make_card)
+    monkeypatch.setattr("monai_cardiacgen.studies.card.synthetic_card.make_card", make_card)
     ended = run(str(tmp_path / "set"), "--real", str(tmp_path), "--downstream", "--iterations", "100", "--seed", "3")
     assert ended.exit_code == 130
     assert "goes on where it was" in ended.output

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from monai_cardiacgen import cli
-from monai_cardiacgen.studies import study, study_page, study_pictures
-from monai_cardiacgen.studies.study_settings import StudySettings
+from monai_cardiacgen.studies.augmentation_study import study, study_page, study_pictures
+from monai_cardiacgen.studies.augmentation_study.study_settings import StudySettings
 
 
 def invoke(*arguments):

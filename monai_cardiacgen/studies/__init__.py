@@ -2,34 +2,34 @@
 
 from .anatomy_overlay import anatomy_figure
 from .augmentation import OrdinaryAugmentation
+from .augmentation_study.study_figures import SegmentedSlice
+from .augmentation_study.study_page import write_study_page
+from .augmentation_study.study_results import Run, read_runs
+from .augmentation_study.study_statistics import Estimate, Part, arm_differences, arm_means
 from .bootstrap import Interval, bootstrap_crossed, bootstrap_difference, bootstrap_mean
-from .case_map import CaseMap, RegionalCoverage, block_features, coverage_by_region, map_cases
-from .case_map_figure import case_map_figure
-from .checkerboard_table import CheckerboardRow, TrainedOn, checkerboard_by_training, checkerboard_markdown
+from .card.synthetic_card import CardSettings, make_card
+from .card.synthetic_card_page import write_card_page
 from .comparison import Comparison, compare_arms
-from .echo_scores import EchoComparison, EchoScore, compare_echo, score_echo
-from .evaluation import Score, evaluate_segmentation, load_test_volumes
-from .mirrored_batch import MirroredBatch
-from .report import Report, write_report
-from .segmentation import dice_by_volume, train_segmentation
-from .slice_scores import SliceScore, score_slices
-from .study_figures import SegmentedSlice
-from .study_page import write_study_page
-from .study_results import Run, read_runs
-from .study_statistics import Estimate, Part, arm_differences, arm_means
-from .style_diversity import StyleDiversity, measure_style_diversity
-from .style_parts import StyleParts, measure_style_parts
-from .synthesis import SynthesisBudget, train_synthesizer
-from .synthetic_card import CardSettings, make_card
-from .synthetic_card_page import write_card_page
-from .trained_features import train_feature_space
-from .wrong_conditioning import (
+from .echo.case_map import CaseMap, RegionalCoverage, block_features, coverage_by_region, map_cases
+from .echo.case_map_figure import case_map_figure
+from .echo.checkerboard_table import CheckerboardRow, TrainedOn, checkerboard_by_training, checkerboard_markdown
+from .echo.echo_scores import EchoComparison, EchoScore, compare_echo, score_echo
+from .echo.mirrored_batch import MirroredBatch
+from .echo.style_diversity import StyleDiversity, measure_style_diversity
+from .echo.style_parts import StyleParts, measure_style_parts
+from .echo.wrong_conditioning import (
     WrongPainting,
     check_label_maps,
     impossible_maps,
     paint_wrong_maps,
     wrong_conditioning_figure,
 )
+from .evaluation import Score, evaluate_segmentation, load_test_volumes
+from .report import Report, write_report
+from .segmentation import dice_by_volume, train_segmentation
+from .slice_scores import SliceScore, score_slices
+from .synthesis import SynthesisBudget, train_synthesizer
+from .trained_features import train_feature_space
 
 __all__ = [
     "CardSettings",

@@ -18,17 +18,17 @@ from monai.utils import set_determinism
 import monai_cardiacgen
 from monai_cardiacgen.data.files import load_checkpoint, read_json
 from monai_cardiacgen.phantom import write_mmwhs_phantom
-from monai_cardiacgen.studies.aortic_patches import AorticPatches
-from monai_cardiacgen.studies.patch_realism import patch_realism
-from monai_cardiacgen.studies.vessel_inpainting import SearchSettings
-from monai_cardiacgen.studies.vessel_networks import (
+from monai_cardiacgen.studies.vessels.aortic_patches import AorticPatches
+from monai_cardiacgen.studies.vessels.patch_realism import patch_realism
+from monai_cardiacgen.studies.vessels.vessel_inpainting import SearchSettings
+from monai_cardiacgen.studies.vessels.vessel_networks import (
     Latents,
     VesselBudget,
     VesselGAN,
     new_vessel_gan,
     train_vessel_gan,
 )
-from monai_cardiacgen.studies.vessel_study import VesselStudySettings
+from monai_cardiacgen.studies.vessels.vessel_study import VesselStudySettings
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "aorta_wgan_gp"
 #: Two steps an epoch of small networks: overrides of train.json.

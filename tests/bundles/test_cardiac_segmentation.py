@@ -19,7 +19,7 @@ from monai_cardiacgen.data import read_acdc, split_by_patient
 from monai_cardiacgen.data.files import load_checkpoint
 from monai_cardiacgen.networks.nets import ENet
 from monai_cardiacgen.phantom import write_acdc_phantom
-from monai_cardiacgen.studies.study_settings import ARMS, StudySettings
+from monai_cardiacgen.studies.augmentation_study.study_settings import ARMS, StudySettings
 from monai_cardiacgen.transforms import RandCardiacSynthd
 
 NAME = "cardiac_segmentation"

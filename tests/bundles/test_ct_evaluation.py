@@ -14,7 +14,7 @@ from bundle_runs import BUNDLES, run_bundle
 
 from monai_cardiacgen.networks.nets import ConditionalUNetGenerator
 from monai_cardiacgen.phantom import write_mmwhs_phantom
-from monai_cardiacgen.studies.conditional_painter import ConditionalPainter
+from monai_cardiacgen.studies.whole_heart.conditional_painter import ConditionalPainter
 
 NAME = "ct_whole_heart_cgan"
 

@@ -16,7 +16,7 @@ from monai_cardiacgen.anatomy.schemes import MM_WHS
 from monai_cardiacgen.data.files import load_checkpoint, read_csv
 from monai_cardiacgen.inferers import CardiacSynthesizer
 from monai_cardiacgen.phantom import write_mmwhs_phantom
-from monai_cardiacgen.studies.conditional_painter import ConditionalPainter
+from monai_cardiacgen.studies.whole_heart.conditional_painter import ConditionalPainter
 
 NAME = "ct_whole_heart_cgan"
 CONFIGS = BUNDLES / NAME / "configs"

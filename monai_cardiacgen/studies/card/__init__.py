@@ -1,0 +1,1 @@
+"""What does a synthetic set hold, how good is it, and does it copy patients? The card of a set."""
