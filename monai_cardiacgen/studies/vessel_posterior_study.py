@@ -55,14 +55,14 @@ class PosteriorStudySettings:
     training_seed: int = 100
     patients: int = 40
     seed: int = 103
-    each: int = 2
+    each: int = 1
     spacing: float = 2.0
     patch_size: int = 64
     mask_size: int = 25
     jitter: int = 2
     latents: int = 20_000
     latent_seed: int = 1
-    accepted: int = 128
+    accepted: int = 64
     reach: int = 4
 
 
