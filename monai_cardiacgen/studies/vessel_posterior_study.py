@@ -90,7 +90,7 @@ def run_posterior_study(
         methods = inpainters(VesselGAN.from_bundle(bundle), training, settings)
         rows, shown = measure_methods(methods, radius, cases, lambda done: tell("inpainting", done, len(cases)))
         first = _first_of_patients(cases, 5)
-        pictures = {name: [images[number] for number in first] for name, images in shown.items()}
+        pictures = {name.replace(" of ", "\nof "): [images[n] for n in first] for name, images in shown.items()}
         save_figure(out / f"comparison_{settings.seed}.png", comparison_figure([cases[n] for n in first], pictures))
         write_csv(path, rows)
     summary = summarise([dict(row) for row in read_csv(path)], METHODS, POSTERIOR, (NEAREST, ALIKE, SMOOTH, MEAN))
