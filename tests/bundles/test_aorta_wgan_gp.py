@@ -140,7 +140,9 @@ def test_the_network_takes_and_gives_what_the_metadata_says():
 def test_shipped_weights_are_small_and_those_of_the_configuration():
     gan = VesselGAN.from_bundle(BUNDLE)
     assert sum(path.stat().st_size for path in (BUNDLE / "models").glob("*.pt")) < 25e6
-    config, further = (ConfigParser.load_config_file(BUNDLE / "configs" / f"{one}.json") for one in ("train", "train_on"))
+    config, further = (
+        ConfigParser.load_config_file(BUNDLE / "configs" / f"{one}.json") for one in ("train", "train_on")
+    )
     assert gan.about["iterations"] == (config["max_epochs"] + further["max_epochs"]) * config["iterations_per_epoch"]
     assert gan.generator.arguments["features"] == config["features"]
     assert gan.about["seed"] == further["seed"]
