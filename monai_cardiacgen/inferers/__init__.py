@@ -11,6 +11,7 @@ from .hearts import Hearts
 from .inpainted_image import InpaintedImage
 from .latent_inpainter import LatentInpainter
 from .latent_sampler import LatentSampler
+from .patch_posterior import AcceptedPatches, PatchPosterior
 from .patient_fit import fit_patient_sampler
 from .patient_sampler import PatientSampler
 from .phantom_synthesizer import PhantomSynthesizer
@@ -21,6 +22,7 @@ from .synthetic_patient import ShortAxisStack, SyntheticCine, SyntheticPatient, 
 from .weight_fitting import fit_to_image
 
 __all__ = [
+    "AcceptedPatches",
     "AnatomyRepair",
     "CardiacSynthesizer",
     "FastPainter",
@@ -29,6 +31,7 @@ __all__ = [
     "InpaintedImage",
     "LatentInpainter",
     "LatentSampler",
+    "PatchPosterior",
     "PatientSampler",
     "PhantomSynthesizer",
     "RepairedLabels",

@@ -14,6 +14,7 @@ from ..checks import check_finite
 from ..errors import InputError, ShapeError
 from ..seeding import randn_rows, row_generators
 from ..types import Generators
+from .contrast_matching import match_contrast
 from .inpainted_image import InpaintedImage
 from .latent_descent import descend
 from .seamless_blend import seamless_blend
@@ -38,6 +39,9 @@ class LatentInpainter:
 
     With `near`, a known pixel at the distance $d$ from the mask counts by $e^{-d / near} + 0.1$, and the mean is
     weighted: what lies beside the hidden region tells more of it than what lies far off.
+
+    With `contrast`, $a\, G(z) + b$ takes the place of $G(z)$ in the first term and in the result: the gain and offset
+    that fit the known pixels best, in closed form (`match_contrast`), so that a latent need not draw a scanner's.
 
     Masked pixels are not looked at, so an anomaly that the mask covers does not draw the healthy version to itself.
     The anomaly map's z-score tells how many standard deviations the real pixel lies from the healthy version. The
@@ -64,6 +68,7 @@ class LatentInpainter:
             the known pixels without a seam, within the range of values of both; see `seamless_blend`.
         floor: least standard deviation for the z-score, in units of intensity.
         near: pixels over which known pixels lose their weight; None for equal weights, the source's.
+        contrast: whether each image gets the gain and offset that fit the known pixels best; the source has none.
 
     Raises:
         InputError: for numbers out of range or an unknown blending.
@@ -105,6 +110,7 @@ class LatentInpainter:
         blending: Literal["paste", "poisson"] = "paste",
         floor: float = 0.01,
         near: float | None = None,
+        contrast: bool = False,
     ) -> None:
         if min(latent_size, starts, candidates, steps, window) < 1:
             raise InputError(
@@ -134,6 +140,7 @@ class LatentInpainter:
         self.blending = blending
         self.floor = floor
         self.near = near
+        self.contrast = contrast
 
     def __call__(self, image: torch.Tensor, mask: torch.Tensor, generator: Generators) -> InpaintedImage:
         """Inpaint one image.
@@ -164,6 +171,8 @@ class LatentInpainter:
             )
             with torch.no_grad():
                 generated = self.generator(descent.latents)
+                if self.contrast:
+                    generated = match_contrast(generated, image, self.weights(mask).to(generated))
         images = self._completed(image, mask, generated)
         return InpaintedImage.from_starts(image, mask, images, generated, descent, self.floor)
 
@@ -178,6 +187,8 @@ class LatentInpainter:
     def contextual_loss(self, generated: torch.Tensor, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return the (weighted) mean absolute difference `(B,)` over known pixels of images `(B, C, *spatial)`."""
         weights = self.weights(mask).to(generated)
+        if self.contrast:
+            generated = match_contrast(generated, image, weights)
         # Times the weights, not indexed by the mask: a fixed shape, and quicker backwards.
         away = ((generated - image).abs() * weights).flatten(1).sum(dim=1)
         return away / (weights.sum() * len(image))

@@ -132,10 +132,26 @@ def test_the_network_takes_and_gives_what_the_metadata_says():
 def test_shipped_weights_are_small_and_those_of_the_configuration():
     gan = VesselGAN.from_bundle(BUNDLE)
     assert sum(path.stat().st_size for path in (BUNDLE / "models").glob("*.pt")) < 25e6
-    config = ConfigParser.load_config_file(BUNDLE / "configs" / "train.json")
-    assert gan.about["iterations"] == config["max_epochs"] * config["iterations_per_epoch"]
+    config, further = (
+        ConfigParser.load_config_file(BUNDLE / "configs" / f"{one}.json") for one in ("train", "train_on")
+    )
+    assert gan.about["iterations"] == (config["max_epochs"] + further["max_epochs"]) * config["iterations_per_epoch"]
     assert gan.generator.arguments["features"] == config["features"]
-    assert gan.about["seed"] == config["seed"]
+    assert gan.about["seed"] == further["seed"]
+
+
+def test_a_training_goes_on_from_the_bundles_weights(volumes, tmp_path):
+    before = new_vessel_gan(32, 2, 5, 0)
+    root = before.to_bundle(fresh_bundle(tmp_path / "bundle"), {"iterations": 4})
+    files = [str(root / "configs" / f"{one}.json") for one in ("train", "train_on")]
+    settings = {**SMALL, "dataset_dir": str(volumes), "max_epochs": 1, "batch_size": 2, "learning_rate": 1e-12}
+    further = ConfigWorkflow(files, workflow_type="train", logging_file=False, bundle_root=str(root), **settings)
+    further.initialize()
+    further.run()
+    after = VesselGAN.from_bundle(root)
+    assert after.about["iterations"] == 4 + SMALL["iterations_per_epoch"]
+    for name, value in before.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name], value, atol=1e-5, rtol=0)
 
 
 def test_metadata_has_what_the_schema_requires():

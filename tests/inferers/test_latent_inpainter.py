@@ -211,3 +211,17 @@ def test_pixels_near_the_mask_count_more_by_the_formula():
 def test_a_distance_that_is_not_positive_is_refused(near):
     with pytest.raises(InputError, match="near"):
         LatentInpainter(Identity((1, 4, 4)), Indifferent(), 16, near=near)
+
+
+def test_with_contrast_a_dull_scan_of_a_known_anatomy_is_found():
+    network, shape = Linear(5, (1, 8, 9)), (1, 8, 9)
+    whole = network(torch.tensor([[0.5, -2.5, 1.0, 0.2, -0.7]], dtype=torch.float64))[0].detach()
+    mask, dull = square(8, 9), 0.3 * whole + 5  # no latent of a prior with mean 0 draws the offset
+    found, without = (
+        LatentInpainter(
+            network, Indifferent(), 5, starts=3, candidates=7, prior_weight=0, steps=500, contrast=contrast
+        )(torch.where(mask, 0.1, dull), mask, seeded(0))
+        for contrast in (True, False)
+    )
+    torch.testing.assert_close(found.image, dull.expand(shape), atol=0.05, rtol=0)
+    assert float((without.image - dull).abs().max()) > 0.5

@@ -118,17 +118,17 @@ def measure_inpainting(
     for number, case in enumerate(cases):
         found = inpainter(case.image, case.mask, seeded(number))
         spread, seen = _spread_over_starts(found, case), find_circle(case.image, case)
-        rows.append({**_row(number, case, OURS, search.fitted(inpainter, found, case), seen), **_NO_SPREAD})
-        rows.append({**_row(number, case, SEARCH, found.image.cpu(), seen), **spread})
+        rows.append({**measured_row(number, case, OURS, search.fitted(inpainter, found, case), seen), **NO_SPREAD})
+        rows.append({**measured_row(number, case, SEARCH, found.image.cpu(), seen), **spread})
         hidden = case.image.masked_fill(case.mask, 0)  # no baseline sees what it shall find
         for method, inpaint in (
             (NEAREST, training.with_nearest),
             (SMOOTH, inpaint_smoothly),
             (MEAN, training.with_mean),
         ):
-            rows.append({**_row(number, case, method, inpaint(hidden, case.mask), seen), **_NO_SPREAD})
-        rows.append({**_row(number, case, REAL, case.image, seen), **_NO_SPREAD})
-        rows.append({**_guess(number, case, mean_radius, seen), **_NO_SPREAD})
+            rows.append({**measured_row(number, case, method, inpaint(hidden, case.mask), seen), **NO_SPREAD})
+        rows.append({**measured_row(number, case, REAL, case.image, seen), **NO_SPREAD})
+        rows.append({**guess_row(number, case, mean_radius, seen), **NO_SPREAD})
         planted += _planted(number, case, found)
         scores.append(found.z_score[:, found.mask].flatten().cpu())
         if progress is not None:
@@ -136,12 +136,13 @@ def measure_inpainting(
     return Measured(rows, planted, torch.cat(scores))
 
 
-_NO_SPREAD = {"position_spread": math.nan, "perimeter_spread": math.nan, "loss": math.nan}
+NO_SPREAD = {"position_spread": math.nan, "perimeter_spread": math.nan, "loss": math.nan}
 
 
-def _row(
+def measured_row(
     number: int, case: MaskedVessel, method: str, image: torch.Tensor, seen: VesselCircle | None
 ) -> dict[str, Any]:
+    """Return what is measured of a patch inpainted by a method, beside the circle seen in the real one."""
     score = score_vessel(image, case)
     row = {
         "patient": case.patient,
@@ -169,7 +170,7 @@ def _as_seen(circle: VesselCircle | None, seen: VesselCircle | None, case: Maske
     }
 
 
-def _guess(number: int, case: MaskedVessel, radius: float, seen: VesselCircle | None) -> dict[str, Any]:
+def guess_row(number: int, case: MaskedVessel, radius: float, seen: VesselCircle | None) -> dict[str, Any]:
     """Return the row of a circle in the mask's middle: where it is better, the mask gives the vessel away."""
     guess = VesselCircle(0, case.middle, radius, 0.0, 0.0)
     off = 2 * math.pi * (radius - case.radius)
@@ -192,7 +193,7 @@ def _spread_over_starts(found: InpaintedImage, case: MaskedVessel) -> dict[str, 
     """Return the root mean square distance of the starts' circles from their mean, and the perimeters' deviation."""
     circles = [circle for image in found.images.cpu() if (circle := find_circle(image, case)) is not None]
     if not circles:
-        return {**_NO_SPREAD, "loss": float(found.losses.min())}
+        return {**NO_SPREAD, "loss": float(found.losses.min())}
     centres = np.array([circle.centre for circle in circles]) * case.spacing
     radii = np.array([circle.radius for circle in circles])
     away = np.square(centres - centres.mean(axis=0)).sum(axis=1)

@@ -163,6 +163,7 @@ def train_vessel_gan(
     seed: int = 0,
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
+    begin: VesselGAN | None = None,
 ) -> VesselGAN:
     """Train generator and critic; called again with the same arguments, it goes on from the last whole round.
 
@@ -173,6 +174,7 @@ def train_vessel_gan(
         seed: of weights, batches, windows and latents.
         device: where to train.
         progress: called with the number of iterations done and their total.
+        begin: trained networks to begin with, of the budget's sizes; they are trained on, not copied.
 
     Returns:
         The running average of the generator, and the critic, on the CPU.
@@ -184,7 +186,7 @@ def train_vessel_gan(
     budget = budget or VesselBudget()
     if not patches:
         raise InputError("Expected patches to train with, got none.")
-    trainer = vessel_trainer(patches, budget, seed, device)
+    trainer = vessel_trainer(patches, budget, seed, device, begin)
     run_resumed(trainer, folder / "vessel.pt", budget.iterations, progress)
     return trained_gan(trainer)
 
@@ -196,10 +198,14 @@ def trained_gan(trainer: WGANGPTrainer) -> VesselGAN:
 
 
 def vessel_trainer(
-    patches: Sequence[Mapping[str, Any]], budget: VesselBudget, seed: int = 0, device: torch.device | str = "cpu"
+    patches: Sequence[Mapping[str, Any]],
+    budget: VesselBudget,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    begin: VesselGAN | None = None,
 ) -> WGANGPTrainer:
     """Return the trainer of `train_vessel_gan` before its run."""
-    gan = new_vessel_gan(budget.patch_size, budget.features, budget.latent_size, seed)
+    gan = begin or new_vessel_gan(budget.patch_size, budget.features, budget.latent_size, seed)
     optimizers = [
         torch.optim.Adam(network.parameters(), lr=budget.learning_rate, betas=(0.0, 0.9))
         for network in (gan.generator, gan.critic)

@@ -36,17 +36,26 @@ def by_patient(rows: Rows, method: str, measure: str) -> np.ndarray:
     return np.array(means)
 
 
-def summarise(rows: Rows) -> list[dict[str, Any]]:
-    """Return a row for each method and measure: the mean over patients, its interval, and that of ours less it."""
+def summarise(
+    rows: Rows, methods: Sequence[str] = METHODS, ours: str = OURS, baselines: Sequence[str] = BASELINES
+) -> list[dict[str, Any]]:
+    """Return a row for each method and measure: the mean over patients, its interval, and that of ours less it.
+
+    Args:
+        rows: of patches, with `patient`, `method` and the measures.
+        methods: in the order wanted.
+        ours: the method that is compared.
+        baselines: with which it is compared.
+    """
     summary: list[dict[str, Any]] = []
     measures = [*MEASURES, "position_seen", "perimeter_bias", "position_spread", "perimeter_spread", "loss"]
-    for method in METHODS:
+    for method in methods:
         for measure in measures:
             values = by_patient(rows, method, measure)
             interval = bootstrap_mean(values)
             row = {"method": method, "measure": measure, **_told(interval)}
-            if method in BASELINES:
-                gain = bootstrap_difference(values, by_patient(rows, OURS, measure))
+            if method in baselines:
+                gain = bootstrap_difference(values, by_patient(rows, ours, measure))
                 row |= {"ours_less_it": gain.mean, "ours_less_low": gain.low, "ours_less_high": gain.high}
             else:
                 row |= {"ours_less_it": math.nan, "ours_less_low": math.nan, "ours_less_high": math.nan}
@@ -60,7 +69,7 @@ def table(summary: Rows) -> str:
         "| method | " + " | ".join(name for name, _ in MEASURES.values()) + " |",
         "| --- " * (len(MEASURES) + 1) + "|",
     ]
-    for method in METHODS:
+    for method in dict.fromkeys(str(row["method"]) for row in summary):
         cells = [method]
         for measure, (_, digits) in MEASURES.items():
             row = next(one for one in summary if one["method"] == method and one["measure"] == measure)
@@ -72,10 +81,11 @@ def table(summary: Rows) -> str:
 def gains(summary: Rows, measures: Sequence[str] = ("position", "perimeter", "perimeter_seen")) -> str:
     """Return ours less each baseline as a Markdown table; below 0, ours is nearer to the real vessel."""
     lines = [
-        "| latent search less ... | " + " | ".join(MEASURES[one][0] for one in measures) + " |",
+        "| ours less ... | " + " | ".join(MEASURES[one][0] for one in measures) + " |",
         "| --- " * (len(measures) + 1) + "|",
     ]
-    for method in BASELINES:
+    compared = (str(row["method"]) for row in summary if not math.isnan(row["ours_less_it"]))
+    for method in dict.fromkeys(compared):
         cells = [method]
         for measure in measures:
             row = next(one for one in summary if one["method"] == method and one["measure"] == measure)

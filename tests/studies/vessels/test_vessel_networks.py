@@ -104,3 +104,11 @@ def test_no_patches_and_broken_rounds_are_refused(tmp_path):
         train_vessel_gan([], tmp_path)
     with pytest.raises(InputError, match="multiple of 100"):
         VesselBudget(iterations=250)
+
+
+def test_a_training_begins_with_given_networks(tmp_path):
+    begin = new_vessel_gan(16, 2, 5, seed=8)
+    given = weights(begin)
+    still = VesselBudget(iterations=2, learning_rate=1e-12, **SMALL)
+    made = weights(train_vessel_gan(PATCHES, tmp_path, budget=still, seed=3, begin=begin))
+    assert all(torch.allclose(made[name], value, atol=1e-6) for name, value in given.items())

@@ -1,0 +1,55 @@
+"""The study of the posterior on procedural patches; the phantoms' own way is that of the other vessel study."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from vessel_patches import patch
+
+from monai_cardiacgen.data.files import read_csv, save_checkpoint
+from monai_cardiacgen.studies.inpainting_baselines import TrainingPatches
+from monai_cardiacgen.studies.vessel_networks import new_vessel_gan
+from monai_cardiacgen.studies.vessel_posterior_study import (
+    ALIKE,
+    METHODS,
+    POSTERIOR,
+    PosteriorStudySettings,
+    run_posterior_study,
+    training_windows,
+)
+
+SETTINGS = PosteriorStudySettings(training=3, patients=2, seed=7, each=1, latents=12, accepted=4, reach=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("posterior")
+    for seed, numbers in ((SETTINGS.training_seed, range(20, 26)), (SETTINGS.seed, range(4))):
+        save_checkpoint(out / f"patches_{seed}.pt", {"patches": [patch(number) for number in numbers]})
+    new_vessel_gan(64, 2, 5, 0).to_bundle(out / "bundle", {"spacing": 2.0})
+    return out
+
+
+def test_the_study_writes_a_row_for_each_patch_and_method_and_goes_on(folder):
+    told = []
+    text = run_posterior_study(folder, SETTINGS, folder / "bundle", lambda *one: told.append(one))
+    rows = read_csv(folder / "cases_7.csv")
+    assert len(rows) == 2 * len(METHODS)
+    assert {row["method"] for row in rows} == set(METHODS)
+    assert told == [("inpainting", 1, 2), ("inpainting", 2, 2)]
+    assert [line.split(" | ")[0][2:] for line in text.splitlines()[2:9]] == list(METHODS)
+    assert (folder / "comparison_7.png").is_file()
+    assert run_posterior_study(folder, SETTINGS, folder / "bundle", lambda *one: told.append(one)) == text
+    assert len(told) == 2
+    # Training patches of the same anatomy show a vessel, an untrained generator's do not.
+    means = {name: sum(float(row["position"]) for row in rows if row["method"] == name) for name in METHODS}
+    assert means[ALIKE] < 2 * 3.5
+    assert means[ALIKE] < means[POSTERIOR]
+
+
+def test_training_windows_are_at_all_corners():
+    training = TrainingPatches(torch.rand(2, 1, 12, 12, generator=torch.Generator().manual_seed(0)), 8)
+    windows = training_windows(training, 2)
+    assert windows.shape == (2 * 3 * 3, 1, 8, 8)
+    assert torch.equal(windows[-1], training.images[1, :, 4:, 4:])
+    assert len(training_windows(training, 0)) == 2 * 5 * 5
