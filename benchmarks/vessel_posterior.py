@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_cardiacgen.studies.vessel_posterior_study import PosteriorStudySettings, run_posterior_study
+from monai_cardiacgen.studies.vessels.vessel_posterior_study import PosteriorStudySettings, run_posterior_study
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks import vessel_posterior
-from monai_cardiacgen.studies.vessel_posterior_study import PosteriorStudySettings
+from monai_cardiacgen.studies.vessels.vessel_posterior_study import PosteriorStudySettings
 
 
 def test_arguments_reach_the_study_and_the_defaults_are_the_pages(monkeypatch, capsys):

@@ -8,8 +8,8 @@ import torch
 from vessel_patches import SPACING, patch
 
 from monai_cardiacgen.inferers import PatchPosterior
-from monai_cardiacgen.studies.masked_vessels import mask_vessels, score_vessel
-from monai_cardiacgen.studies.vessel_posterior import moved_by, vessel_posterior
+from monai_cardiacgen.studies.vessels.masked_vessels import mask_vessels, score_vessel
+from monai_cardiacgen.studies.vessels.vessel_posterior import moved_by, vessel_posterior
 
 
 def test_whole_pixels_are_moved_as_they_are():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from ..inferers.patch_posterior import AcceptedPatches, PatchPosterior
+from ...inferers.patch_posterior import AcceptedPatches, PatchPosterior
 from .masked_vessels import MaskedVessel
 from .vessel_rings import strongest_rings
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from ..data.files import load_checkpoint, read_csv, save_checkpoint, whole_file, write_csv, write_json
-from ..inferers.patch_posterior import PatchPosterior
-from ..phantom.write_mmwhs import write_mmwhs_phantom
-from ..seeding import seeded
+from ...data.files import load_checkpoint, read_csv, save_checkpoint, whole_file, write_csv, write_json
+from ...inferers.patch_posterior import PatchPosterior
+from ...phantom.write_mmwhs import write_mmwhs_phantom
+from ...seeding import seeded
+from ..heart_figures import save_figure
 from .aortic_patches import AorticPatches
-from .heart_figures import save_figure
 from .inpainting_baselines import TrainingPatches, inpaint_smoothly
 from .masked_vessels import MaskedVessel, find_circle, mask_vessels
 from .vessel_figures import comparison_figure

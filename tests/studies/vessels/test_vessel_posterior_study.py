@@ -7,9 +7,9 @@ import torch
 from vessel_patches import patch
 
 from monai_cardiacgen.data.files import read_csv, save_checkpoint
-from monai_cardiacgen.studies.inpainting_baselines import TrainingPatches
-from monai_cardiacgen.studies.vessel_networks import new_vessel_gan
-from monai_cardiacgen.studies.vessel_posterior_study import (
+from monai_cardiacgen.studies.vessels.inpainting_baselines import TrainingPatches
+from monai_cardiacgen.studies.vessels.vessel_networks import new_vessel_gan
+from monai_cardiacgen.studies.vessels.vessel_posterior_study import (
     ALIKE,
     METHODS,
     POSTERIOR,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from vessel_patches import SPACING, disc
 
-from monai_cardiacgen.studies.vessel_rings import strongest_rings
+from monai_cardiacgen.studies.vessels.vessel_rings import strongest_rings
 
 PLACES = [((30.0, 33.0), 9.0), ((33.5, 28.0), 11.5), ((31.0, 31.5), 14.0)]
 
