@@ -24,7 +24,7 @@ from monai.transforms import Randomizable
 
 from monai_cardiacgen.anatomy.schemes import CAMUS, CAMUS_SECTOR, LEFT_ATRIUM, ULTRASOUND_SECTOR
 from monai_cardiacgen.data import EchoFrames, RoundSampler
-from monai_cardiacgen.data.files import load_checkpoint, save_checkpoint
+from monai_cardiacgen.data.files import load_checkpoint, read_json, save_checkpoint
 from monai_cardiacgen.data.split import Split, read_split, write_split
 from monai_cardiacgen.engines import SPADEGANTrainer
 from monai_cardiacgen.handlers import TrainingRounds
@@ -111,7 +111,8 @@ class Causes:
         if not path.exists():
             numbers = {"validation": chosen.validation, "testing": chosen.testing}
             write_split(path, study_split(preset_settings("echo", data, **numbers)))
-        return read_split(path, self.cohort.items(str(data)))
+        named = {patient for part in read_json(path).values() for patient in part}
+        return read_split(path, [item for item in self.cohort.items(str(data)) if item["patient"] in named])
 
     def frames(self, part: str) -> list[dict[str, Any]]:
         """Return a part's frames, their label maps in `CAMUS_SECTOR`'s codes."""
