@@ -214,23 +214,26 @@ def test_inference_writes_pairs_that_their_seeds_make_again(tiny, tmp_path):
 
 
 def test_network_takes_and_gives_what_the_metadata_says(trained, variant):
-    """In ours, with a class and a condition more than the metadata tell."""
+    """In the paper's settings with a class less than the metadata tell, in ours with a condition beside."""
     configs, more = trained / "configs", {}
     if variant == "ours":
         more["extra_forward_args"] = {"condition": torch.tensor([[1.0, 0, 1, 0]])}
-        more["_meta_#network_data_format#inputs#image#num_channels"] = CAMUS_SECTOR.num_classes
+    else:
+        more["_meta_#network_data_format#inputs#image#num_channels"] = CAMUS.num_classes
     for n in (1, 2):
         meta, config = (str(configs / f"{name}.json") for name in ("metadata", "inference"))
         verify_net_in_out("network_def", meta, config, device="cpu", n=n, bundle_root=str(trained), **more)
 
 
 def test_network_of_the_training_takes_and_gives_what_the_metadata_says(patients):
-    meta, config = (str(CONFIGS / f"{name}.json") for name in ("metadata", "train"))
+    """The training that made the shipped weights."""
+    config = [str(CONFIGS / f"{name}.json") for name in ("train", "train_ours", "train_small", "train_short")]
+    meta = str(CONFIGS / "metadata.json")
     verify_net_in_out("network_def", meta, config, device="cpu", n=1, dataset_dir=str(patients), filters=4)
 
 
 def test_metadata_has_what_the_schema_requires():
-    check_metadata(NAME, CAMUS)
+    check_metadata(NAME, CAMUS_SECTOR)
 
 
 def test_the_paper_is_configured_as_it_says(patients):
