@@ -87,7 +87,7 @@ class CausesSettings:
     validation: int = 20
     testing: int = 60
     hearts: int = 1000
-    painter_iterations: int = 300
+    painter_iterations: int = 200
     painter_round: int = 50
     style_size: int = 64
     iterations: int = 400
@@ -195,7 +195,7 @@ class Causes:
         """Return a painter's images on the drawn hearts, or on the maps of a part's real frames, kept in a file."""
         path = self.out / "painters" / name / f"seed_{seed}" / f"on_{maps}_maps.pt"
         if not path.exists():
-            painter = self.painter(name, seed)
+            painter = self.painter(name, seed).optimize()
             if maps == "drawn":
                 hearts = self.hearts()
                 label, condition, alike = (hearts[key] for key in ("label", "condition", "alike"))
