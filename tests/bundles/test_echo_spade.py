@@ -185,6 +185,19 @@ def test_evaluation_scores_the_grid_in_painted_and_real_frames(tiny, patients, t
     assert len([line for line in lines if line]) == 1 + 8
 
 
+def test_the_shipped_weights_draw_what_they_are_asked_for():
+    synthesizer = CardiacSynthesizer.from_bundle(BUNDLES / NAME)
+    told = {"variant": "ours", "seed": 0, "frames": 4 * 319}
+    assert {name: synthesizer.provenance[name] for name in told} == told
+    drawn = synthesizer.sample(2, [seeded(0), seeded(1)], {"view": "2CH", "phase": "ES"})
+    assert APICAL_CONDITION.decode(drawn.condition) == [{"view": "2CH", "phase": "ES"}] * 2
+    assert synthesizer.sampler.check(synthesizer.hearts_in(drawn.label), synthesizer.spacing).valid.all()
+    # What lies outside of the sector is black, as in every echocardiogram, and the cavity is darker than its wall.
+    image, label = drawn.image[:, 0], drawn.label
+    assert float(image[label == 0].mean()) < 0.05
+    assert float(image[label == 1].mean()) < float(image[label == 2].mean())
+
+
 def test_the_small_preset_changes_sizes_and_nothing_else(patients):
     small_config = ConfigParser.load_config_file(CONFIGS / "train_small.json")
     assert set(small_config) == {"side", "filters", "hidden_channels", "vae#channels"}
