@@ -275,11 +275,11 @@ def heart_label(label: torch.Tensor) -> torch.Tensor:
 #: The order of the trainings: what says most comes first.
 PLAN: Sequence[tuple[str, str, int]] = [
     *(("unet", name, 0) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
-    *(("unet", name, 0) for name in ("only_mirrored", "only_no_sector", "only_no_atrium", "only_not_told")),
-    *(("unet", name, 0) for name in ("only_no_diffaugment", "only_no_noise", "only_ours_real_maps")),
+    *(("unet", name, 0) for name in ("only_ours_real_maps", "only_paper_real_maps", "only_no_sector")),
+    *(("unet", name, 0) for name in ("only_mirrored", "only_no_atrium", "only_not_told", "only_no_diffaugment")),
     *(("enet", name, 0) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
+    *(("unet", name, 0) for name in ("only_no_noise", "only_no_style", "scheduled_ours")),
     *(("unet", name, 1) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
-    *(("unet", name, 0) for name in ("scheduled_ours", "only_no_style", "only_paper_real_maps")),
 ]
 
 
