@@ -59,12 +59,13 @@ PAINTERS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Arm:
-    """One training: how often a real frame is replaced by a painted one, whose, on which maps, and how long."""
+    """One training: whose painted frames replace real ones, how often, how long, on which maps, in how many steps."""
 
     painter: str = ""
     prob: float = 0.0
     fine_tuned: float = 0.0
     maps: str = "drawn"
+    steps: float = 1.0
 
 
 SHARE = 4634 / (1600 + 4634)  # the paper's
@@ -73,7 +74,8 @@ ARMS: Mapping[str, Arm] = {
     **{f"only_{name}": Arm(name, 1.0) for name in PAINTERS},
     "added_paper": Arm("paper", SHARE),
     "added_ours": Arm("ours", SHARE),
-    "scheduled_ours": Arm("ours", 0.5, 0.4),
+    **{f"scheduled_{name}": Arm(name, 0.5, 0.4) for name in ("paper", "ours")},
+    "short_real": Arm(steps=0.25),  # about as many real frames as beside painted ones
     "only_ours_real_maps": Arm("ours", 1.0, maps="real"),
     "only_paper_real_maps": Arm("paper", 1.0, maps="real"),
 }
@@ -142,8 +144,7 @@ class Causes:
 
     def painter(self, name: str, seed: int) -> CardiacSynthesizer:
         """Return a trained painter, with the bundle's shape model."""
-        files, changes = PAINTERS[name]
-        chosen, frames = self.settings, self.frames("training")
+        (files, changes), chosen, frames = PAINTERS[name], self.settings, self.frames("training")
         parser = ConfigParser(ConfigParser.load_config_files([str(CONFIGS / f"{one}.json") for one in files]))
         style = {"style_size": chosen.style_size} if "train_ours" in files else {}
         told = {"painter_condition_size": "@condition_size"}  # the short training leaves the condition out
@@ -218,16 +219,14 @@ class Causes:
         folder, arm, chosen = self.segmentation(network, name, seed), ARMS[name], self.settings
         if (folder / "scores.csv").exists():
             return
-        synth = None
-        if arm.prob:
-            synth = Replaced(self.painted(arm.painter, seed, arm.maps), arm.prob)
+        synth = Replaced(self.painted(arm.painter, seed, arm.maps), arm.prob) if arm.prob else None
         real = [{**one, "label": heart_label(one["label"])} for one in self.frames("training")]
         trained = train_segmentation(
             new_network(network, seed, CAMUS.num_classes),
             real,
             [{**one, "label": heart_label(one["label"])} for one in self.frames("validation")],
             folder,
-            iterations=chosen.iterations,
+            iterations=round(arm.steps * chosen.iterations / chosen.round) * chosen.round,
             iterations_per_round=chosen.round,
             batch_size=8,
             learning_rate=2e-3,
@@ -275,10 +274,11 @@ def heart_label(label: torch.Tensor) -> torch.Tensor:
 #: The order of the trainings: what says most comes first.
 PLAN: Sequence[tuple[str, str, int]] = [
     *(("unet", name, 0) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
-    *(("unet", name, 0) for name in ("only_ours_real_maps", "only_paper_real_maps", "only_no_sector")),
+    *(("unet", name, 0) for name in ("only_ours_real_maps", "only_paper_real_maps", "short_real")),
+    *(("unet", name, 0) for name in ("scheduled_paper", "scheduled_ours", "only_no_sector")),
     *(("unet", name, 0) for name in ("only_mirrored", "only_no_atrium", "only_not_told", "only_no_diffaugment")),
     *(("enet", name, 0) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
-    *(("unet", name, 0) for name in ("only_no_noise", "only_no_style", "scheduled_ours")),
+    *(("unet", name, 0) for name in ("only_no_noise", "only_no_style")),
     *(("unet", name, 1) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
 ]
 
