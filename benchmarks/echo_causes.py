@@ -2,10 +2,9 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.echo_causes --data CAMUS/database_nifti [--out runs/echo_causes]
 
-Each painter is trained on the training patients of the split, in the paper's settings, in ours, or in ours but for one;
-all paint the same hearts, which the bundle's shape model draws. Segmentation networks learn from real frames, from
-painted ones, or from both, and are tested on patients that neither saw. Stopped, the same command goes on with the arm
-in hand; `python -m benchmarks.echo_causes_page` then writes the tables and the figure.
+Painters are trained in the paper's settings, in ours, or in ours but for one; all paint the same hearts, which the
+bundle's shape model draws. Segmentation networks learn from real frames, painted ones, or both. Stopped, the same
+command goes on; `python -m benchmarks.echo_causes_page` then writes the tables and the figure.
 """
 
 from __future__ import annotations
@@ -126,8 +125,7 @@ class Causes:
                 link = folder / patient.name
                 if not link.exists():
                     link.symlink_to(patient)
-            size = (self.settings.side,) * 2
-            self._frames[part] = list(EchoFrames(folder, size, CAMUS_SECTOR))
+            self._frames[part] = list(EchoFrames(folder, self.cohort.size, CAMUS_SECTOR))
         return self._frames[part]
 
     def hearts(self) -> dict[str, torch.Tensor]:
@@ -277,9 +275,11 @@ PLAN: Sequence[tuple[str, str, int]] = [
     *(("unet", name, 0) for name in ("only_ours_real_maps", "only_paper_real_maps", "short_real")),
     *(("unet", name, 0) for name in ("scheduled_paper", "scheduled_ours", "only_no_sector")),
     *(("unet", name, 0) for name in ("only_mirrored", "only_no_atrium", "only_not_told", "only_no_diffaugment")),
-    *(("enet", name, 0) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
-    *(("unet", name, 0) for name in ("only_no_noise", "only_no_style")),
     *(("unet", name, 1) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
+    *(("enet", name, 0) for name in ("real", "added_paper", "added_ours")),
+    *(("unet", name, 0) for name in ("only_no_noise", "only_no_style")),
+    *(("unet", name, 1) for name in ("scheduled_paper", "scheduled_ours", "only_no_sector")),
+    *(("enet", name, 0) for name in ("only_paper", "only_ours")),
 ]
 
 
