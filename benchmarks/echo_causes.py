@@ -71,12 +71,10 @@ SHARE = 4634 / (1600 + 4634)  # the paper's
 ARMS: Mapping[str, Arm] = {
     "real": Arm(),
     **{f"only_{name}": Arm(name, 1.0) for name in PAINTERS},
-    "added_paper": Arm("paper", SHARE),
-    "added_ours": Arm("ours", SHARE),
+    **{f"added_{name}": Arm(name, SHARE) for name in ("paper", "ours", "no_diffaugment")},
     **{f"scheduled_{name}": Arm(name, 0.5, 0.4) for name in ("paper", "ours")},
     "short_real": Arm(steps=0.25),  # about as many real frames as beside painted ones
-    "only_ours_real_maps": Arm("ours", 1.0, maps="real"),
-    "only_paper_real_maps": Arm("paper", 1.0, maps="real"),
+    **{f"only_{name}_real_maps": Arm(name, 1.0, maps="real") for name in ("paper", "ours")},
 }
 
 
@@ -144,9 +142,10 @@ class Causes:
         """Return a trained painter, with the bundle's shape model."""
         (files, changes), chosen, frames = PAINTERS[name], self.settings, self.frames("training")
         parser = ConfigParser(ConfigParser.load_config_files([str(CONFIGS / f"{one}.json") for one in files]))
-        style = {"style_size": chosen.style_size} if "train_ours" in files else {}
-        told = {"painter_condition_size": "@condition_size"}  # the short training leaves the condition out
-        parser.update({"side": chosen.side, **style, **told, **changes, **dict(chosen.more)})
+        # The short training leaves the condition out.
+        told = {"side": chosen.side, "painter_condition_size": "@condition_size"}
+        told |= {"style_size": chosen.style_size} if "train_ours" in files else {}
+        parser.update({**told, **changes, **dict(chosen.more)})
         with torch.random.fork_rng():  # initial weights come from torch's own generator
             torch.manual_seed(seed)
             gan, scheme = parser.get_parsed_content("gan"), parser.get_parsed_content("scheme")
@@ -170,9 +169,8 @@ class Causes:
         )
         path = self.out / "painters" / name / f"seed_{seed}" / "painter.pt"
         run_resumed(trainer, path, chosen.painter_iterations, None)
-        trained = trainer.average.module.eval()
+        trained, styles = trainer.average.module.eval(), torch.zeros(len(frames), 0)
         image = torch.stack([one["image"] for one in frames])
-        styles = torch.zeros(len(frames), 0)
         if trained.style_encoder is not None:
             with torch.no_grad():
                 styles = torch.cat([trained.style_encoder(some) for some in image.split(64)])
@@ -276,6 +274,7 @@ PLAN: Sequence[tuple[str, str, int]] = [
     *(("unet", name, 0) for name in ("scheduled_paper", "scheduled_ours", "only_no_sector")),
     *(("unet", name, 0) for name in ("only_mirrored", "only_no_atrium", "only_not_told", "only_no_diffaugment")),
     *(("unet", name, 1) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
+    *(("unet", f"{name}_no_diffaugment", seed) for name, seed in (("added", 0), ("only", 1))),
     *(("enet", name, 0) for name in ("real", "added_paper", "added_ours")),
     *(("unet", name, 0) for name in ("only_no_noise", "only_no_style")),
     *(("unet", name, 1) for name in ("scheduled_paper", "scheduled_ours", "only_no_sector")),

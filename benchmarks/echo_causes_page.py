@@ -35,6 +35,7 @@ TITLES: Mapping[str, str] = {
     "only_ours": "only painted, ours",
     "added_paper": "real + painted, paper's settings",
     "added_ours": "real + painted, ours",
+    "added_no_diffaugment": "real + painted, ours without DiffAugment",
     "scheduled_paper": "real + painted, paper's settings, then real",
     "scheduled_ours": "real + painted, ours, then real",
     "short_real": "real, a quarter of the steps",
