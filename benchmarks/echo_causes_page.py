@@ -2,7 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.echo_causes_page --data CAMUS/database_nifti [--out runs/echo_causes]
 
-Writes OUT/tables.md and OUT/echo_causes.png, and measures each painter on the label maps of the test patients.
+Writes OUT/tables.md, OUT/echo_causes.png and OUT/echo_painters.png, and measures each painter on the label maps of the
+test patients.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.echo_causes import ARMS, CONFIGS, PAINTERS, Causes, CausesSettings
@@ -23,7 +25,16 @@ from monai_cardiacgen.metrics.radial_spectrum import spectral_ratio
 from monai_cardiacgen.studies.bootstrap import Interval, bootstrap_crossed, bootstrap_difference
 from monai_cardiacgen.studies.case_map import block_features
 from monai_cardiacgen.studies.evaluation import read_scores
-from monai_cardiacgen.studies.figure_parts import FIRST, SECOND, draw_whiskers, dress_axis, new_figure
+from monai_cardiacgen.studies.figure_parts import (
+    FIRST,
+    SECOND,
+    draw_contours,
+    draw_whiskers,
+    dress_axis,
+    new_figure,
+    show_slice,
+    structures_legend,
+)
 from monai_cardiacgen.studies.segmentation import dice_by_volume
 from monai_cardiacgen.studies.study_settings import new_network
 from monai_cardiacgen.studies.style_parts import measure_style_parts
@@ -232,6 +243,31 @@ def causes_figure(results: Results) -> Figure:
     return figure
 
 
+def paintings_figure(out: Path, count: int = 6) -> Figure:
+    """Return the first drawn hearts as each painter paints them, with the hearts' contours in the last row."""
+    painted = {
+        name: load_checkpoint(path)
+        for name in PAINTERS
+        if (path := out / "painters" / name / "seed_0" / "on_drawn_maps.pt").exists()
+    }
+    figure = new_figure(1.25 * count + 1.6, 1.25 * (len(painted) + 1))
+    axes = figure.subplots(len(painted) + 1, count, squeeze=False)
+    for row, (name, cases) in zip(axes, painted.items(), strict=False):
+        for axis, image in zip(row, cases["image"], strict=False):
+            show_slice(axis, image[0])
+        _name_row(row[0], name.replace("_", " "))
+    for axis, image, label in zip(axes[-1], cases["image"], cases["label"], strict=False):
+        show_slice(axis, torch.zeros_like(image[0]))
+        draw_contours(axis, label, CAMUS)
+    _name_row(axes[-1, 0], "drawn hearts")
+    structures_legend(figure, CAMUS)
+    return figure
+
+
+def _name_row(axis: Axes, name: str) -> None:
+    axis.text(-0.05, 0.5, name, transform=axis.transAxes, ha="right", va="center", fontsize=9)
+
+
 def main(arguments: Sequence[str] | None = None, settings: CausesSettings | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -244,7 +280,8 @@ def main(arguments: Sequence[str] | None = None, settings: CausesSettings | None
     text = "\n\n".join([*parts, painters_table(study)]) + "\n"
     with whole_file(given.out / "tables.md") as path:
         path.write_text(text)
-    causes_figure(results).savefig(given.out / "echo_causes.png", dpi=130, metadata={"Software": None})
+    for name, figure in (("echo_causes", causes_figure(results)), ("echo_painters", paintings_figure(given.out))):
+        figure.savefig(given.out / f"{name}.png", dpi=130, metadata={"Software": None})
     print(text)
 
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from benchmarks.echo_causes_page import Results, arms_table, causes_figure, contours_table, interval_text
+from benchmarks.echo_causes_page import (
+    Results,
+    arms_table,
+    causes_figure,
+    contours_table,
+    interval_text,
+    paintings_figure,
+)
+from monai_cardiacgen.data.files import save_checkpoint
 from monai_cardiacgen.studies.bootstrap import Interval
 from monai_cardiacgen.studies.evaluation import Score, write_scores
 
@@ -67,3 +76,13 @@ def test_the_figure_has_axes_with_labels(tmp_path, values):
     assert [text.get_text() for text in left.get_yticklabels()][-1] == "real"
     assert right.get_xlabel()
     assert [text.get_text() for text in right.get_yticklabels()] == ["mirrored"]
+
+
+def test_each_painter_has_a_row_of_pictures(tmp_path):
+    for name, grey in (("paper", 0.25), ("ours", 0.75)):
+        cases = {"image": torch.full((3, 1, 8, 8), grey), "label": torch.ones(3, 8, 8, dtype=torch.int64)}
+        save_checkpoint(tmp_path / "painters" / name / "seed_0" / "on_drawn_maps.pt", cases)
+    axes = paintings_figure(tmp_path, count=2).axes
+    assert len(axes) == 3 * 2
+    assert [float(axis.images[0].get_array().mean()) for axis in axes[::2]] == [0.25, 0.75, 0.0]
+    assert [axis.texts[0].get_text() for axis in axes[::2]] == ["paper", "ours", "drawn hearts"]
