@@ -17,7 +17,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.echo_causes import ARMS, CONFIGS, PAINTERS, Causes, CausesSettings
+from benchmarks.echo_causes import ARMS, CONFIGS, PAINTERS, Causes, CausesSettings, painted_label
 from monai_cardiacgen.anatomy.schemes import CAMUS
 from monai_cardiacgen.data.files import load_checkpoint, read_json, whole_file, write_json
 from monai_cardiacgen.metrics import checkerboard_score, coverage_and_density
@@ -179,7 +179,7 @@ def painter_measures(study: Causes, name: str, seed: int) -> dict[str, object]:
         "shows its labels": _shown(study, on_drawn),
     }
     if painter.style_encoder is not None:
-        label = torch.cat([one["label"] for one in frames[:6]])
+        label = painted_label(torch.cat([one["label"] for one in frames[:6]]), name, painter.scheme)
         style = painter.encode_style(real[torch.linspace(0, len(real) - 1, 6).long()])
         measured["beyond grey levels"] = measure_style_parts(painter, label, style).beyond_grey_levels
     write_json(path, measured)
