@@ -211,8 +211,8 @@ def painters_table(study: Causes) -> str:
                 grid = [
                     f"{mean:+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−")
                     for mean, low, high in one["checkerboard"]
-                ]  # type: ignore[attr-defined]
-                power = [f"{value:.2f}" for value in one["power"]]  # type: ignore[attr-defined]
+                ]
+                power = [f"{value:.2f}" for value in one["power"]]
                 rest = [f"{one[key]:.2f}" for key in ("coverage", "density", "shows its labels")]
                 beyond = f"{one['beyond grey levels']:.2f}" if "beyond grey levels" in one else "no style"
                 title = name if seed == 0 else f"{name}, second training"
