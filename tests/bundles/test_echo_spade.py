@@ -184,6 +184,19 @@ def test_evaluation_scores_the_grid_in_painted_and_real_frames(tiny, patients, t
     assert len([line for line in lines if line]) == 1 + 8
 
 
+def test_the_shipped_weights_draw_what_they_are_asked_for():
+    synthesizer = CardiacSynthesizer.from_bundle(BUNDLES / NAME)
+    told = {"variant": "ours", "seed": 0, "frames": 4 * 319}
+    assert {name: synthesizer.provenance[name] for name in told} == told
+    drawn = synthesizer.sample(2, [seeded(0), seeded(1)], {"view": "2CH", "phase": "ES"})
+    assert APICAL_CONDITION.decode(drawn.condition) == [{"view": "2CH", "phase": "ES"}] * 2
+    assert synthesizer.sampler.check(synthesizer.hearts_in(drawn.label), synthesizer.spacing).valid.all()
+    # What lies outside of the sector is black, as in every echocardiogram, and the cavity is darker than its wall.
+    image, label = drawn.image[:, 0], drawn.label
+    assert float(image[label == 0].mean()) < 0.05
+    assert float(image[label == 1].mean()) < float(image[label == 2].mean())
+
+
 def test_the_small_preset_changes_sizes_and_nothing_else(patients):
     small_config = ConfigParser.load_config_file(CONFIGS / "train_small.json")
     assert set(small_config) == {"side", "filters", "hidden_channels", "vae#channels"}
@@ -213,23 +226,26 @@ def test_inference_writes_pairs_that_their_seeds_make_again(tiny, tmp_path):
 
 
 def test_network_takes_and_gives_what_the_metadata_says(trained, variant):
-    """In ours, with a class and a condition more than the metadata tell."""
+    """In the paper's settings with a class less than the metadata tell, in ours with a condition beside."""
     configs, more = trained / "configs", {}
     if variant == "ours":
         more["extra_forward_args"] = {"condition": torch.tensor([[1.0, 0, 1, 0]])}
-        more["_meta_#network_data_format#inputs#image#num_channels"] = CAMUS_SECTOR.num_classes
+    else:
+        more["_meta_#network_data_format#inputs#image#num_channels"] = CAMUS.num_classes
     for n in (1, 2):
         meta, config = (str(configs / f"{name}.json") for name in ("metadata", "inference"))
         verify_net_in_out("network_def", meta, config, device="cpu", n=n, bundle_root=str(trained), **more)
 
 
 def test_network_of_the_training_takes_and_gives_what_the_metadata_says(patients):
-    meta, config = (str(CONFIGS / f"{name}.json") for name in ("metadata", "train"))
+    """The training that made the shipped weights."""
+    config = [str(CONFIGS / f"{name}.json") for name in ("train", "train_ours", "train_small", "train_short")]
+    meta = str(CONFIGS / "metadata.json")
     verify_net_in_out("network_def", meta, config, device="cpu", n=1, dataset_dir=str(patients), filters=4)
 
 
 def test_metadata_has_what_the_schema_requires():
-    check_metadata(NAME, CAMUS)
+    check_metadata(NAME, CAMUS_SECTOR)
 
 
 def test_the_paper_is_configured_as_it_says(patients):
