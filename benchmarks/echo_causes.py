@@ -31,14 +31,14 @@ from monai_cardiacgen.inferers import CardiacSynthesizer
 from monai_cardiacgen.inferers.style_mixture import mixed_styles
 from monai_cardiacgen.seeding import seeded
 from monai_cardiacgen.studies import MirroredBatch
-from monai_cardiacgen.studies.cohort import ApicalCohort
+from monai_cardiacgen.studies.augmentation_study.cohort import ApicalCohort
+from monai_cardiacgen.studies.augmentation_study.study import study_split
+from monai_cardiacgen.studies.augmentation_study.study_settings import new_network, preset_settings
 from monai_cardiacgen.studies.evaluation import write_scores
 from monai_cardiacgen.studies.resumed_training import run_resumed
 from monai_cardiacgen.studies.segmentation import segmentation_loss, train_segmentation
 from monai_cardiacgen.studies.stages import keep_settings
 from monai_cardiacgen.studies.strong_augmentation import StrongAugmentation
-from monai_cardiacgen.studies.study import study_split
-from monai_cardiacgen.studies.study_settings import new_network, preset_settings
 
 CONFIGS = Path(__file__).parents[1] / "bundles" / "echo_spade" / "configs"
 #: What our painters change of the bundle's short, small training in the paper's settings; the last, one thing less.

@@ -22,8 +22,10 @@ from monai_cardiacgen.anatomy.schemes import CAMUS
 from monai_cardiacgen.data.files import load_checkpoint, read_json, whole_file, write_json
 from monai_cardiacgen.metrics import checkerboard_score, coverage_and_density
 from monai_cardiacgen.metrics.radial_spectrum import spectral_ratio
+from monai_cardiacgen.studies.augmentation_study.study_settings import new_network
 from monai_cardiacgen.studies.bootstrap import Interval, bootstrap_crossed, bootstrap_difference
-from monai_cardiacgen.studies.case_map import block_features
+from monai_cardiacgen.studies.echo.case_map import block_features
+from monai_cardiacgen.studies.echo.style_parts import measure_style_parts
 from monai_cardiacgen.studies.evaluation import read_scores
 from monai_cardiacgen.studies.figure_parts import (
     FIRST,
@@ -36,8 +38,6 @@ from monai_cardiacgen.studies.figure_parts import (
     structures_legend,
 )
 from monai_cardiacgen.studies.segmentation import dice_by_volume
-from monai_cardiacgen.studies.study_settings import new_network
-from monai_cardiacgen.studies.style_parts import measure_style_parts
 
 MEASURES = ("dice", "hd", "assd")
 TITLES: Mapping[str, str] = {
