@@ -54,4 +54,4 @@ test-label: $(LABEL_STAMP)
 	OMP_NUM_THREADS=1 $(LABEL_BIN)/python -m pytest --durations=5 tests/label/app
 
 clean:
-	rm -rf $(VENV) $(LABEL_VENV) build dist *.egg-info
+	rm -rf $(VENV) $(LABEL_VENV) build dist *.egg-info docs/gallery
