@@ -36,7 +36,14 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx_copybutton",
 ]
-exclude_patterns = ["build", "benchmarks", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "**sg_execution_times.rst"]
+exclude_patterns = [
+    "build",
+    "benchmarks",
+    "gallery/*.ipynb",
+    "gallery/*.py",
+    "gallery/*.md5",
+    "**sg_execution_times.rst",
+]
 suppress_warnings = ["config.cache"]  # a function stands among the settings, which cannot be kept
 
 default_role = "code"  # the examples' captions become notebooks, too, and mark code as these do
