@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.background import BackgroundTasks
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from monailabel.app import app
 from monailabel.config import settings
 from monailabel.endpoints import datastore, infer
@@ -137,6 +138,20 @@ def _sent_once(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return sent
 
 
+def _read_at_once(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an endpoint whose file is read before the answer begins: another request may replace it meanwhile."""
+
+    @wraps(endpoint)
+    def read(*arguments: Any, **named: Any) -> Any:
+        answer = endpoint(*arguments, **named)
+        if not isinstance(answer, FileResponse):
+            return answer
+        named_as = {"content-disposition": answer.headers["content-disposition"]}
+        return Response(Path(answer.path).read_bytes(), media_type=answer.media_type, headers=named_as)
+
+    return read
+
+
 async def _not_served() -> JSONResponse:
     return _answer(404, "Expected an address that this server has, got one of MONAI Label's that it leaves out.")
 
@@ -145,6 +160,7 @@ infer.run_inference = _checked(infer.run_inference)
 for _name in ("add_image", "save_label", "update_image_info", "update_label_info"):
     setattr(datastore, _name, _checked(getattr(datastore, _name)))
 datastore.download_dataset = _sent_once(datastore.download_dataset)
+datastore.download_label = _read_at_once(datastore.download_label)
 
 _closed = _CLOSED if "://" in settings.MONAI_LABEL_STUDIES else (*_CLOSED, "/proxy")
 _methods = ["GET", "POST", "PUT", "DELETE"]
