@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import runpy
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from clean_process import IMPORTED
 from ignite.engine import Events
 from monai.bundle import ConfigWorkflow
 
@@ -28,8 +28,6 @@ from monai_cardiacgen.seeding import seeded
 #: What launches a training on two ranks, with gloo on the CPU.
 TWO_RANKS = ("torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2", "-m")
 _ON_THE_CPU = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-_IMPORTED = multiprocessing.get_context("forkserver")
-_IMPORTED.set_forkserver_preload(["monai.bundle", "monai_cardiacgen.engines", "monai_cardiacgen.studies"])
 BUNDLES = Path(__file__).parents[1] / "bundles"
 METADATA_KEYS = {
     "schema": str,
@@ -86,7 +84,7 @@ def run_bundle(root: Path, overrides: Mapping[str, Any], config: str, run_id: st
     outputs = [root / f"rank{rank}.log" for rank in range(ranks)]
     arguments = _arguments(overrides, config, run_id)
     processes = [
-        _IMPORTED.Process(target=_as_command, args=(root, arguments, rank, ranks, port, output))
+        IMPORTED.Process(target=_as_command, args=(root, arguments, rank, ranks, port, output))
         for rank, output in enumerate(outputs)
     ]
     for process in processes:

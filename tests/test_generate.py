@@ -6,16 +6,14 @@ import errno
 import json
 import os
 import shutil
-import signal
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from clean_process import done_apart
+from killed_generation import COUNT, killed_five_times, two_ranks_of_which_one_dies
 from small_hearts import hearts, tiny_synthesizer
-from synthetic_cases import killed_after
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from typer.testing import CliRunner
 
 from monai_cardiacgen import cli, generate
@@ -29,7 +27,6 @@ from monai_cardiacgen.generate import BATCH, generate_set
 from monai_cardiacgen.inferers.cardiac_synthesizer import CardiacSynthesizer, SyntheticCases
 from monai_cardiacgen.seeding import seeded
 
-COUNT = 5 * BATCH + 3
 NAMES = {"nifti": "set", "hdf5": "set.h5"}
 
 
@@ -113,38 +110,13 @@ def test_stopped_and_enlarged_sets_are_the_undisturbed_ones(bundle, undisturbed,
 
 @pytest.mark.parametrize("form", NAMES)
 def test_killed_five_times_it_is_the_undisturbed_one(bundle, undisturbed, tmp_path, form):
-    target = tmp_path / NAMES[form]
-    # A case's two files are put in place by a rename each; of an HDF5 set each part, and in the end the file.
-    for calls in (1, 2, 2, 1, 1) if form == "hdf5" else (1, 9, 40, 20, 5):
-        assert killed_after(calls, "replace", lambda: generate_set(bundle, target, COUNT, seed=1, form=form))
-    generate_set(bundle, target, COUNT, seed=1, form=form)
+    done_apart(tmp_path / "said.txt", killed_five_times, bundle, tmp_path / NAMES[form], form)
     assert contents(tmp_path) == undisturbed[form]
-
-
-def make_or_die(bundle, target, form):
-    """Make a set as one rank; rank 1 kills itself in the middle of a file, at its first start."""
-    if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", "0"):
-        real, left = os.replace, [2 if form == "hdf5" else 10]
-
-        def replace(*names):
-            left[0] -= 1
-            if not left[0]:
-                os.kill(os.getpid(), signal.SIGKILL)
-            real(*names)
-
-        os.replace = replace
-    generate_set(bundle, target, COUNT, seed=1, form=form)
 
 
 @pytest.mark.parametrize("form", NAMES)
 def test_two_ranks_of_which_one_dies_make_the_same_files(bundle, undisturbed, tmp_path, form):
-    launch = LaunchConfig(
-        min_nodes=1, max_nodes=1, nproc_per_node=2, run_id=f"{tmp_path.name}", rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0", max_restarts=1, monitor_interval=0.05, start_method="fork",
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about forking with threads: the children compute with one
-        elastic_launch(launch, make_or_die)(bundle, tmp_path / NAMES[form], form)
+    done_apart(tmp_path / "said.txt", two_ranks_of_which_one_dies, bundle, tmp_path / NAMES[form], form)
     assert contents(tmp_path) == undisturbed[form]
 
 
