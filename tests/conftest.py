@@ -22,6 +22,13 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def threads_stay():
+    """Tell which test leaves more threads to those that come after it."""
+    yield
+    assert torch.get_num_threads() == 1
+
+
 @pytest.fixture(scope="session")
 def acdc_folder() -> Path:
     """The real ACDC training folder, or a skip with a reason."""

@@ -153,9 +153,7 @@ def map_cases(
         _, _, axes = torch.linalg.svd(centred, full_matrices=False)
         places: Any = (centred @ axes[:dims].T).numpy()
     else:
-        umap = _umap()
-        layout = umap.UMAP(n_components=dims, n_neighbors=neighbours, random_state=seed, n_jobs=1)
-        places = layout.fit_transform(both.to(torch.float32).numpy())
+        places = _laid_out(both.to(torch.float32).numpy(), dims, neighbours, seed)
     places = np.asarray(places, dtype=np.float64)
     return CaseMap(places[: len(real)], places[len(real) :], method)
 
@@ -209,6 +207,16 @@ def coverage_by_region(
     n, m = len(real), len(synthetic)
     expected = 1 - math.comb(n - 1, k) / math.comb(n + m - 1, k)
     return RegionalCoverage(tuple(parts), found.coverage, found.density, expected, of_real, of_synthetic)
+
+
+def _laid_out(features: NDArray[np.float32], dims: int, neighbours: int, seed: int) -> Any:
+    threads = torch.get_num_threads()
+    try:
+        layout = _umap().UMAP(n_components=dims, n_neighbors=neighbours, random_state=seed, n_jobs=1)
+        return layout.fit_transform(features)
+    finally:
+        # Numba, which UMAP runs on, sets OpenMP's number of threads, and that is PyTorch's.
+        torch.set_num_threads(threads)
 
 
 def _umap() -> Any:

@@ -43,6 +43,15 @@ def test_clouds_stay_apart_on_the_map_and_a_seed_repeats_it(method):
     assert (nearest == np.array([0] * 80 + [2] * 50)).mean() > 0.99
 
 
+def test_pytorch_keeps_its_threads(method):
+    torch.set_num_threads(3)
+    try:
+        map_cases(REAL, SYNTHETIC, method)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_the_region_that_no_synthetic_case_is_near_is_found(method):
     found = coverage_by_region(map_cases(REAL, SYNTHETIC, method), REAL, SYNTHETIC, regions=3)
     assert [(one.real, one.synthetic) for one in found.regions] == [(90, 80), (60, 0), (40, 50)]
