@@ -1,6 +1,6 @@
 """How well the posterior of a Wasserstein GAN's patches makes a masked aorta anew: see docs/aorta_inpainting.md.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.vessel_posterior [--out runs/aorta_posterior] [--seed 103]
+    OMP_NUM_THREADS=1 python -m benchmarks.vessel_posterior [--out runs/aorta_posterior] [--seed 105]
 
 Phantom patients are written first, then the bundle's generator is compared with training patches and other baselines on
 patients of the seed. Seed 101 with `--patients 20 --each 1` are those on whom settings were chosen. Stopped, the same

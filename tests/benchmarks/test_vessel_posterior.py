@@ -20,7 +20,7 @@ def test_arguments_reach_the_study_and_the_defaults_are_the_pages(monkeypatch, c
     vessel_posterior.main([])
     vessel_posterior.main(["--out", "o", "--seed", "101", "--patients", "20", "--latents", "9", "--each", "2"])
     usual = PosteriorStudySettings()
-    assert (usual.patients, usual.seed, usual.each, usual.latents, usual.accepted) == (40, 103, 1, 20_000, 64)
+    assert (usual.patients, usual.seed, usual.each, usual.latents, usual.accepted) == (100, 105, 1, 20_000, 64)
     assert told[0] == (Path("runs/aorta_posterior"), usual, Path("bundles/aorta_wgan_gp"))
     assert told[1][:2] == (Path("o"), PosteriorStudySettings(patients=20, seed=101, each=2, latents=9))
     assert capsys.readouterr().out.count("the table") == 2

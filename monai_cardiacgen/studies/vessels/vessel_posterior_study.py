@@ -53,8 +53,8 @@ class PosteriorStudySettings:
 
     training: int = 120
     training_seed: int = 100
-    patients: int = 40
-    seed: int = 103
+    patients: int = 100
+    seed: int = 105
     each: int = 1
     spacing: float = 2.0
     patch_size: int = 64
