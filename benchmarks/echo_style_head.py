@@ -20,7 +20,7 @@ from monai_cardiacgen.studies.echo.style_diversity import measure_style_diversit
 from monai_cardiacgen.studies.echo.style_parts import measure_style_parts
 
 #: Painters with a style, and their training.
-PAINTERS: Sequence[tuple[str, int]] = (("paper_style", 0), ("ours", 0), ("ours", 1), ("no_diffaugment", 0))
+PAINTERS: Sequence[tuple[str, int]] = (("paper_style", 0), ("ours", 0), ("ours", 1))
 
 
 def styles_row(study: Causes, name: str, seed: int, patients: int = 20) -> str:

@@ -99,7 +99,7 @@ def regions_table(
 
 
 def umap_figure(found: Mapping[str, tuple[CaseMap, RegionalCoverage]]) -> Figure:
-    """Return the map once for each set, beside the real test frames, and coverage and density by region."""
+    """Return the map once for each set, beside the real test frames, and coverage, density and frames by region."""
     figure = new_figure(12.5, 8)
     axes = figure.subplots(2, 3)
     limits = np.concatenate([np.concatenate((one.real, one.synthetic)) for one, _ in found.values()])
@@ -110,18 +110,22 @@ def umap_figure(found: Mapping[str, tuple[CaseMap, RegionalCoverage]]) -> Figure
         _plane(axis, title, on_map, regions, look)
         axis.set_xlim(low[0] - margin[0], high[0] + margin[0])
         axis.set_ylim(low[1] - margin[1], high[1] + margin[1])
-    for axis, value, name in ((axes[1, 0], "coverage", "share of real frames"), (axes[1, 1], "density", "1: as real")):
-        for (title, (_, regions)), (colour, marker) in zip(found.items(), looks, strict=True):
-            numbers = np.arange(1, len(regions.regions) + 1)
-            values = [getattr(one, value) for one in regions.regions]
-            axis.plot(numbers, values, marker=marker, color=colour, linewidth=1, label=title)
+    measures = {
+        "coverage": "coverage (share of real test frames)",
+        "density": "density (1: as the real test frames)",
+        "synthetic": "frames (real test frames: bars)",
+    }
+    for axis, (value, name) in zip(axes[1], measures.items(), strict=True):
+        numbers = np.arange(1, len(regions.regions) + 1)
+        for shift, (title, (_, by_region)), (colour, marker) in zip((-0.2, 0, 0.2), found.items(), looks, strict=True):
+            values = [getattr(one, value) for one in by_region.regions]
+            axis.plot(numbers + shift, values, marker, color=colour, label=title, clip_on=False)
         axis.set_xticks(numbers)
         axis.set_ylim(bottom=0)
-        axis.set_ylabel(f"{value} ({name})", fontsize=9)
-        dress_axis(axis, "region", f"{value.capitalize()} by region")
-    handles, names = axes[1, 0].get_legend_handles_labels()
-    axes[1, 2].legend(handles, names, loc="upper left", frameon=False, fontsize=10)
-    axes[1, 2].set_axis_off()
+        axis.set_ylabel(name, fontsize=9)
+        dress_axis(axis, "region", "By region")
+    axes[1, 2].bar(numbers, [one.real for one in regions.regions], color=FIRST, alpha=0.3, width=0.8)
+    axes[1, 2].legend(loc="upper left", frameon=False, fontsize=8)
     return figure
 
 
