@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from small_hearts import sector_synthesizer
-from test_echo_causes import SMALL
 
-from benchmarks.echo_causes import Causes
+from benchmarks.echo_causes import Causes, CausesSettings
 from benchmarks.echo_style_head import styles_row
 from monai_cardiacgen.anatomy import APICAL_CONDITION
 from monai_cardiacgen.phantom import write_camus_phantom
+
+SMALL = CausesSettings(
+    side=32,
+    validation=1,
+    testing=2,
+    painter_iterations=2,
+    painter_round=1,
+    style_size=6,
+    more=(
+        ("network_def#channels", [8, 8]),
+        ("start_size", [16, 16]),
+        ("hidden_channels", 4),
+        ("discriminator#channels", [4, 4]),
+        ("style_encoder#channels", [8, 8]),
+    ),
+)
 
 
 @pytest.mark.parametrize("name", ["paper_style", "ours"])
@@ -19,7 +32,7 @@ def test_a_painter_has_its_line(tmp_path, name):
     data = write_camus_phantom(tmp_path / "camus", patients=4, seed=0)
     bundle = sector_synthesizer(heart_condition=APICAL_CONDITION).to_bundle(tmp_path / "bundle")
     (tmp_path / "study").mkdir()
-    study = Causes(data, bundle, tmp_path / "study", replace(SMALL, testing=2))
+    study = Causes(data, bundle, tmp_path / "study", SMALL)
     cells = styles_row(study, name, 0, patients=2).strip("| ").split(" | ")
     assert cells[0] == f"{name}, training 1"
     assert len(cells) == 8
