@@ -45,6 +45,7 @@ CONFIGS = Path(__file__).parents[1] / "bundles" / "echo_spade" / "configs"
 OURS = ("train", "train_ours", "train_small", "train_short")
 PAINTERS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "paper": (("train", "train_small", "train_short"), {}),
+    "paper_style": (("train", "train_small", "train_short"), {"style_size": 64}),  # the paper's annex E
     "ours": (OURS, {}),
     "mirrored": (OURS, {"mirror": 0.5}),
     "no_sector": (OURS, {"scheme#name": "CAMUS"}),
@@ -276,9 +277,9 @@ PLAN: Sequence[tuple[str, str, int]] = [
     *(("unet", name, 1) for name in ("real", "only_paper", "only_ours", "added_paper", "added_ours")),
     *(("unet", f"{name}_no_diffaugment", seed) for name, seed in (("added", 0), ("only", 1))),
     *(("enet", name, 0) for name in ("real", "added_paper", "added_ours")),
-    *(("unet", name, 0) for name in ("only_no_noise", "only_no_style")),
+    *(("unet", name, 0) for name in ("only_no_noise", "only_no_style", "only_paper_style")),
+    *(("enet", name, 0) for name in ("only_paper", "only_ours", "scheduled_paper", "scheduled_ours")),
     *(("unet", name, 1) for name in ("scheduled_paper", "scheduled_ours", "only_no_sector")),
-    *(("enet", name, 0) for name in ("only_paper", "only_ours")),
 ]
 
 

@@ -57,12 +57,14 @@ TITLES: Mapping[str, str] = {
     "only_no_diffaugment": "ours without DiffAugment",
     "only_no_noise": "ours without noise",
     "only_no_style": "ours without a style",
+    "only_paper_style": "paper's settings with a style head",
     "only_ours_real_maps": "ours on real label maps",
     "only_paper_real_maps": "paper's settings on real label maps",
 }
 #: What an arm is compared with, where it is not with real frames.
 AGAINST: Mapping[str, str] = {
     **{f"only_{name}": "only_ours" for name in PAINTERS if name not in ("paper", "ours")},
+    "only_paper_style": "only_paper",
     "only_ours_real_maps": "only_ours",
     "only_paper_real_maps": "only_paper",
 }

@@ -61,10 +61,10 @@ def test_painters_differ_from_ours_in_what_their_name_says(folders, name):
     data, bundle, out = folders
     painter = Causes(data, bundle, out, SMALL).painter(name, 0)
     generator = painter.generator
-    of_paper = name == "paper"
-    assert (painter.scheme == CAMUS_SECTOR) == (name not in ("paper", "no_sector"))
-    assert generator.condition_size == (0 if name in ("paper", "not_told") else 4)
-    assert generator.style_size == (0 if name in ("paper", "no_style") else 6)
+    of_paper = name in ("paper", "paper_style")
+    assert (painter.scheme == CAMUS_SECTOR) == (not of_paper and name != "no_sector")
+    assert generator.condition_size == (0 if of_paper or name == "not_told" else 4)
+    assert generator.style_size == {"paper": 0, "no_style": 0, "paper_style": 64}.get(name, 6)
     noisy = "noise_strength" in {key.rsplit(".", 1)[-1] for key, _ in generator.named_parameters()}
     assert noisy == (not of_paper and name != "no_noise")
 
