@@ -13,6 +13,11 @@ from .solids import FAR, Ripple, Solid, Vessel, draw_ripple, ellipsoid, union, v
 from .volume_grid import VolumeGrid, axial_grid
 from .whole_heart import WholeHeart
 
+#: Ranges of the descending aorta's radius in mm at the arch and at the diaphragm, and of its sway to the left and to
+#: the back; each is drawn uniformly, whatever the rest of the patient is.
+DESCENDING = ((11.6, 13.8), (10.8, 12.6))
+SWAY = ((-2.0, 6.0), (-3.0, 3.0))
+
 
 @dataclass(frozen=True)
 class Thorax:
@@ -240,8 +245,8 @@ def draw_thorax(heart: WholeHeart, generator: torch.Generator) -> Thorax:
         bottom=float(z.min()),
         width=max(uniform(122, 140), float(-x.min()) + 16),
         fat=uniform(8, 30),
-        descending=(uniform(11.6, 13.8), uniform(10.8, 12.6)),
-        sway=(uniform(-2, 6), uniform(-3, 3)),
+        descending=(uniform(*DESCENDING[0]), uniform(*DESCENDING[1])),
+        sway=(uniform(*SWAY[0]), uniform(*SWAY[1])),
         dome=uniform(4, 22),
         rib_phase=uniform(0, 24),
         fat_around_heart=uniform(2.5, 6.0),
