@@ -9,7 +9,6 @@ command goes on; `python -m benchmarks.echo_causes_page` then writes the tables 
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from monai.bundle import ConfigParser
 from monai.data import DataLoader, Dataset
 from monai.transforms import Randomizable
 
+from benchmarks.echo_arguments import BUNDLE, echo_arguments
 from monai_cardiacgen.anatomy.schemes import CAMUS, CAMUS_SECTOR, LEFT_ATRIUM, ULTRASOUND_SECTOR
 from monai_cardiacgen.data import EchoFrames, RoundSampler
 from monai_cardiacgen.data.files import load_checkpoint, read_json, save_checkpoint
@@ -40,7 +40,7 @@ from monai_cardiacgen.studies.segmentation import segmentation_loss, train_segme
 from monai_cardiacgen.studies.stages import keep_settings
 from monai_cardiacgen.studies.strong_augmentation import StrongAugmentation
 
-CONFIGS = Path(__file__).parents[1] / "bundles" / "echo_spade" / "configs"
+CONFIGS = BUNDLE / "configs"
 #: What our painters change of the bundle's short, small training in the paper's settings; the last, one thing less.
 OURS = ("train", "train_ours", "train_small", "train_short")
 PAINTERS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
@@ -284,10 +284,7 @@ PLAN: Sequence[tuple[str, str, int]] = [
 
 
 def main(arguments: Sequence[str] | None = None, settings: CausesSettings | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="CAMUS's database_nifti")
-    parser.add_argument("--out", type=Path, default=Path("runs/echo_causes"))
-    parser.add_argument("--bundle", type=Path, default=CONFIGS.parent, help="whose shape model draws the hearts")
+    parser = echo_arguments(__doc__)
     parser.add_argument("--runs", type=int, default=len(PLAN), help="how many of the plan's trainings")
     given = parser.parse_args(arguments)
     study, begun = Causes(given.data, given.bundle, given.out, settings or CausesSettings()), time.monotonic()

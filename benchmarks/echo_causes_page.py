@@ -8,7 +8,6 @@ test patients.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +16,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.echo_causes import ARMS, CONFIGS, PAINTERS, Causes, CausesSettings, painted_label
+from benchmarks.echo_arguments import echo_arguments
+from benchmarks.echo_causes import ARMS, PAINTERS, Causes, CausesSettings, painted_label
 from monai_cardiacgen.anatomy.schemes import CAMUS
 from monai_cardiacgen.data.files import load_checkpoint, read_json, whole_file, write_json
 from monai_cardiacgen.metrics import checkerboard_score, coverage_and_density
@@ -271,11 +271,7 @@ def _name_row(axis: Axes, name: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None, settings: CausesSettings | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("runs/echo_causes"))
-    parser.add_argument("--bundle", type=Path, default=CONFIGS.parent)
-    given = parser.parse_args(arguments)
+    given = echo_arguments(__doc__).parse_args(arguments)
     results = Results(given.out)
     parts = [part(results, network) for network in ("unet", "enet") for part in (arms_table, contours_table)]
     study = Causes(given.data, given.bundle, given.out, settings or CausesSettings())

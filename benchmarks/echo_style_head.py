@@ -8,13 +8,12 @@ compared with how the patients themselves differ.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
-from benchmarks.echo_causes import CONFIGS, Causes, CausesSettings, painted_label
+from benchmarks.echo_arguments import echo_arguments
+from benchmarks.echo_causes import Causes, CausesSettings, painted_label
 from monai_cardiacgen.seeding import seeded
 from monai_cardiacgen.studies.echo.style_diversity import measure_style_diversity
 from monai_cardiacgen.studies.echo.style_parts import measure_style_parts
@@ -43,11 +42,7 @@ def styles_row(study: Causes, name: str, seed: int, patients: int = 20) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="CAMUS's database_nifti")
-    parser.add_argument("--out", type=Path, default=Path("runs/echo_causes"))
-    parser.add_argument("--bundle", type=Path, default=CONFIGS.parent)
-    given = parser.parse_args()
+    given = echo_arguments(__doc__).parse_args()
     study = Causes(given.data, given.bundle, given.out, CausesSettings())
     print("| painter | two styles differ by | brightness | contrast | curve | structure | histogram | texture |")
     print("| --- " * 8 + "|")

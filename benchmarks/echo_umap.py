@@ -8,16 +8,15 @@ lie on one UMAP (extra `umap`). Writes OUT/echo_umap.png, which shows points alo
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.echo_causes import CONFIGS, Causes, CausesSettings
+from benchmarks.echo_arguments import echo_arguments
+from benchmarks.echo_causes import Causes, CausesSettings
 from monai_cardiacgen.metrics import CoverageDensity, coverage_and_density
 from monai_cardiacgen.seeding import seeded
 from monai_cardiacgen.studies.bootstrap import bootstrap_mean
@@ -141,11 +140,7 @@ def _plane(axis: Axes, title: str, on_map: CaseMap, regions: RegionalCoverage, l
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="CAMUS's database_nifti")
-    parser.add_argument("--out", type=Path, default=Path("runs/echo_causes"))
-    parser.add_argument("--bundle", type=Path, default=CONFIGS.parent)
-    given = parser.parse_args()
+    given = echo_arguments(__doc__).parse_args()
     study = Causes(given.data, given.bundle, given.out, CausesSettings())
     real, others = features_of(study)
     found = regions_of(real, others)

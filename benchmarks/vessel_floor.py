@@ -4,7 +4,8 @@
 
 The phantom draws the radii and the sway of the descending aorta whatever the rest of the patient is. Who knows all of
 the patient but the aorta, and how the phantom draws, can say no more than what these draws have in the middle. How far
-the aorta lies from there, on average over draws, is a bound for every method; a circle finder adds to it.
+the aorta lies from there, on average over draws, is a bound for all that goes by the image alone, and not by where
+somebody put the mask; a circle finder adds to it.
 """
 
 from __future__ import annotations

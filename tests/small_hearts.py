@@ -24,6 +24,15 @@ VIEWS = HeartCondition({"view": ("2CH", "4CH")})
 APICAL_ITEMS = [{"view": view, "phase": phase} for view in ("2CH", "4CH") for phase in ("ED", "ES")]
 
 
+#: Sizes of the echo bundle's networks, for trainings of seconds.
+TINY_PAINTER = (
+    ("network_def#channels", [8, 8]),
+    ("start_size", [16, 16]),
+    ("hidden_channels", 4),
+    ("discriminator#channels", [4, 4]),
+)
+
+
 def hearts(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """Return images `(count, 1, 32, 32)` in [0, 1] and label maps `(count, 1, 32, 32)` in ACDC's codes.
 

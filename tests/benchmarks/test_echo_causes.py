@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_hearts import sector_synthesizer
+from small_hearts import TINY_PAINTER, sector_synthesizer
 
 from benchmarks import echo_causes
 from benchmarks.echo_causes import ARMS, PAINTERS, PLAN, Causes, CausesSettings, Replaced, heart_label, painted_label
@@ -23,13 +23,7 @@ SMALL = CausesSettings(
     style_size=6,
     iterations=2,
     round=1,
-    more=(
-        ("network_def#channels", [8, 8]),
-        ("start_size", [16, 16]),
-        ("hidden_channels", 4),
-        ("discriminator#channels", [4, 4]),
-        ("style_encoder#channels", [8, 8]),
-    ),
+    more=(*TINY_PAINTER, ("style_encoder#channels", [8, 8])),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from small_hearts import sector_synthesizer
+from small_hearts import TINY_PAINTER, sector_synthesizer
 
 from benchmarks.echo_causes import Causes, CausesSettings
 from benchmarks.echo_grid import few_patients, painted_after
@@ -18,12 +18,7 @@ SMALL = CausesSettings(
     testing=1,
     painter_iterations=2,
     painter_round=1,
-    more=(
-        ("network_def#channels", [8, 8]),
-        ("start_size", [16, 16]),
-        ("hidden_channels", 4),
-        ("discriminator#channels", [4, 4]),
-    ),
+    more=TINY_PAINTER,
 )
 
 

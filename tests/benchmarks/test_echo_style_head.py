@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_hearts import sector_synthesizer
+from small_hearts import TINY_PAINTER, sector_synthesizer
 
 from benchmarks.echo_causes import Causes, CausesSettings
 from benchmarks.echo_style_head import styles_row
@@ -17,13 +17,7 @@ SMALL = CausesSettings(
     painter_iterations=2,
     painter_round=1,
     style_size=6,
-    more=(
-        ("network_def#channels", [8, 8]),
-        ("start_size", [16, 16]),
-        ("hidden_channels", 4),
-        ("discriminator#channels", [4, 4]),
-        ("style_encoder#channels", [8, 8]),
-    ),
+    more=(*TINY_PAINTER, ("style_encoder#channels", [8, 8])),
 )
 
 
