@@ -6,6 +6,8 @@ from .anatomical_vae_step import AnatomicalVAEStep
 from .anatomical_vae_trainer import AnatomicalVAETrainer
 from .conditional_gan_step import ConditionalGANStep
 from .conditional_gan_trainer import ConditionalGANTrainer
+from .inpainting_gan_step import InpaintingGANStep
+from .inpainting_gan_trainer import InpaintingGANTrainer
 from .resumable_trainer import ResumableTrainer
 from .spade_gan import SPADEGAN
 from .spade_gan_step import SPADEGANStep
@@ -21,6 +23,8 @@ __all__ = [
     "AnatomicalVAETrainer",
     "ConditionalGANStep",
     "ConditionalGANTrainer",
+    "InpaintingGANStep",
+    "InpaintingGANTrainer",
     "ResumableTrainer",
     "SPADEGANStep",
     "SPADEGANTrainer",

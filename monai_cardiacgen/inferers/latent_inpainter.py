@@ -10,14 +10,14 @@ import torch
 from scipy.ndimage import distance_transform_edt
 from torch import nn
 
-from ..checks import check_finite
-from ..errors import InputError, ShapeError
+from ..errors import InputError
 from ..seeding import randn_rows, row_generators
 from ..types import Generators
 from .contrast_matching import match_contrast
-from .inpainted_image import InpaintedImage
 from .latent_descent import descend
+from .masked_image import masked_image
 from .seamless_blend import seamless_blend
+from .searched_image import SearchedImage
 
 #: Weight of a known pixel far from the mask, where those beside it have 1 more.
 _FAR = 0.1
@@ -142,7 +142,7 @@ class LatentInpainter:
         self.near = near
         self.contrast = contrast
 
-    def __call__(self, image: torch.Tensor, mask: torch.Tensor, generator: Generators) -> InpaintedImage:
+    def __call__(self, image: torch.Tensor, mask: torch.Tensor, generator: Generators) -> SearchedImage:
         """Inpaint one image.
 
         Args:
@@ -174,7 +174,7 @@ class LatentInpainter:
                 if self.contrast:
                     generated = match_contrast(generated, image, self.weights(mask).to(generated))
         images = self._completed(image, mask, generated)
-        return InpaintedImage.from_starts(image, mask, images, generated, descent, self.floor)
+        return SearchedImage.from_starts(image, mask, images, generated, descent, self.floor)
 
     def loss(self, latents: torch.Tensor, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return the losses `(B,)` of latents `(B, Z)`, for an image `(C, *spatial)` and its mask `(*spatial)`."""
@@ -210,30 +210,7 @@ class LatentInpainter:
         """Return the image `(C, *spatial)` and the mask `(*spatial)` as plain tensors where the generator is."""
         like = next(self.generator.parameters(), image)
         made = self.decode(torch.zeros(1, self.latent_size, device=like.device, dtype=like.dtype))[0]
-        if image.ndim == made.ndim + 1 and len(image) == 1:
-            image = image[0]
-        if image.shape != made.shape:
-            raise ShapeError(
-                f"Expected one image {tuple(made.shape)}, as the generator makes them, got {tuple(image.shape)}; crop "
-                f"or resample it, and pass the images of a batch one by one."
-            )
-        while mask.ndim > made.ndim - 1 and len(mask) == 1:
-            mask = mask[0]
-        if mask.shape != made.shape[1:]:
-            raise ShapeError(
-                f"Expected a mask {tuple(made.shape[1:])}, got {tuple(mask.shape)}; one mask for an image."
-            )
-        if mask.dtype != torch.bool:
-            raise InputError(
-                f"Expected a bool mask, True where pixels are made anew, got {mask.dtype}; compare it > 0."
-            )
-        if not bool(mask.any()):
-            raise InputError("Expected a mask with pixels to make anew, got an empty one; nothing is to be inpainted.")
-        if bool(mask.all()):
-            raise InputError("Expected a mask that leaves pixels known, got one that covers all; make it smaller.")
-        image = image.detach().as_subclass(torch.Tensor).to(made)
-        check_finite(image, "the image")
-        return image, mask.as_subclass(torch.Tensor).to(made.device)
+        return masked_image(image, mask, made.shape, made)
 
     def _start(self, image: torch.Tensor, mask: torch.Tensor, generator: Generators) -> torch.Tensor:
         """Return each start's candidate of lowest contextual loss, `(S, Z)`."""

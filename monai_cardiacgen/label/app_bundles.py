@@ -11,7 +11,7 @@ from ..errors import DataError
 
 #: What of a bundle the server needs; checkpoints of trainings stay behind.
 _SYNTHESIZER = ("configs/synthesizer.json", "models/model.pt", "models/synthesizer.pt")
-_INPAINTER = ("configs/inference.json", "configs/networks.json", "models/model.pt", "models/critic.pt")
+_INPAINTER = ("configs/inference.json", "configs/inpainter.json", "models/inpainter.pt")
 _SEGMENTER = ("configs/inference.json", "configs/train.json", "configs/metadata.json")
 
 
@@ -22,7 +22,7 @@ class AppBundles:
     Attributes:
         segmenter: trains a network, and segments once it has weights.
         synthesizer: draws and paints short-axis slices; it has weights.
-        inpainter: a generator of a vessel's region and its critic; it has weights.
+        inpainter: makes a vessel's region anew of what is round it; it has weights.
     """
 
     segmenter: Path | None = None

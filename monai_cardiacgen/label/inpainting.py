@@ -21,9 +21,9 @@ _AXES = (("L", "R"), ("P", "A"), ("I", "S"))
 
 
 class Inpaint(LabelTask):
-    """Makes the middle of an axial patch anew, as a generator of descending aortas would draw it.
+    """Makes the middle of an axial patch anew, as a network that has learned descending aortas would draw it.
 
-    The results are patches of one slice on the generator's own grid, `healthy` and, as absolute difference and in
+    The results are patches of one slice on the network's own grid, `healthy` and, as absolute difference and in
     standard deviations, `anomaly` and `z_score`; their affines say where they lie. What lies outside of the volume
     counts as its smallest value.
 
@@ -33,15 +33,15 @@ class Inpaint(LabelTask):
 
     description = "Makes the descending aorta at a point anew, and shows what differs; MR volumes with axial slices"
     #: `centre`: the vessel's, as voxel numbers x, y, z of the image's file.
-    settings = MappingProxyType({"centre": "", "mask_size": 25, "seed": 0, "result": "anomaly"})
+    settings = MappingProxyType({"centre": "", "mask_size": 25, "result": "anomaly"})
 
     def __init__(self, folder: Path) -> None:
         parser = ConfigParser()
         parser.read_config(folder / "configs" / "inference.json")
         parser.update({"bundle_root": str(folder)})
         self.inpainter = parser.get_parsed_content("inpainter")
-        about = parser.get_parsed_content("gan")
-        self.spacing, self.size = float(about.about["spacing"]), int(about.critic.patch_size)
+        about = parser.get_parsed_content("trained").about
+        self.spacing, self.size = float(about["spacing"]), int(about["patch_size"])
 
     def __call__(self, image: MetaTensor, label: MetaTensor | None, settings: Mapping[str, Any]) -> TaskResult:
         """Return `anomaly`, `z_score` and `healthy`.
@@ -52,17 +52,12 @@ class Inpaint(LabelTask):
         """
         centre = _centre(settings["centre"], image.shape)
         mask_size = int(number(settings, "mask_size", 3, self.size - 2))
-        seed = int(number(settings, "seed", 0, 2**31 - 1))
         patch = self._patch(image, centre)
         inpaint = InpaintAnatomy(self.inpainter, mask_size)
-        inpaint.set_random_state(seed=seed)
-        inpaint.randomize()
         found = inpaint.inpaint(patch, inpaint.mask_for(patch))
         made = {"anomaly": found.anomaly, "z_score": found.z_score, "healthy": found.image}
         volumes = {name: MetaTensor(values[0, ..., None].cpu(), affine=patch.affine) for name, values in made.items()}
-        return TaskResult(
-            volumes, {"misfit": found.misfit, "seed": seed, "largest_z_score": float(found.z_score.max())}
-        )
+        return TaskResult(volumes, {"misfit": found.misfit, "largest_z_score": float(found.z_score.max())})
 
     def _patch(self, image: MetaTensor, centre: torch.Tensor) -> MetaTensor:
         """Return the patch `(1, size, size)` in [0, 1] about a voxel of the file, with the affine of a volume."""

@@ -14,8 +14,7 @@ from monai.utils import TransformBackends, convert_to_tensor
 
 from ..errors import InputError, IntensityError, ShapeError
 from ..inferers.box_mask import box_mask
-from ..inferers.inpainted_image import InpaintedImage
-from ..inferers.latent_inpainter import LatentInpainter
+from ..inferers.inpainted_image import InpaintedImage, Inpainter
 from ..seeding import seeded
 from .plain_tensor import plain_tensor
 
@@ -31,27 +30,29 @@ class InpaintAnatomy(Randomizable, Transform):
 
     Images are `(C, *spatial)` of the generator's size with intensities in [0, 1]. Shape, dtype, affine and metadata
     come out as they came in; pixels outside the mask too. A `MetaTensor` tells in `meta["inpaint_anatomy"]` the seed,
-    the loss of each start, which of them is shown and its misfit on the known pixels.
+    the misfit on the known pixels, and of a search the loss of each start and which of them is shown.
 
-    The starts of the descent are drawn by MONAI's random state: `set_random_state` repeats a result.
+    What the inpainter draws, such as the starts of a search, follows MONAI's random state: `set_random_state` repeats a
+    result.
 
     Args:
-        inpainter: with its networks on the device that shall compute.
+        inpainter: a `ConditionalInpainter`, which takes one pass, or a `LatentInpainter`, which searches; with its
+            networks on the device that shall compute.
         mask_size: sides in pixels of the box that is made anew where no mask is given.
 
     Source:
-        See `LatentInpainter`.
+        See `ConditionalInpainter` and `LatentInpainter`.
     """
 
     backend = [TransformBackends.TORCH]  # noqa: RUF012  MONAI's own declaration
 
-    def __init__(self, inpainter: LatentInpainter, mask_size: int | Sequence[int] = 25) -> None:
+    def __init__(self, inpainter: Inpainter, mask_size: int | Sequence[int] = 25) -> None:
         self.inpainter = inpainter
         self.mask_size = mask_size
         self.seed = 0
 
     def randomize(self, data: Any = None) -> None:
-        """Draw the seed of the starts."""
+        """Draw the seed of what the inpainter draws."""
         self.seed = int(self.R.randint(_SEED_RANGE, dtype=np.int64))
 
     def __call__(self, img: Any, mask: Any = None, centre: Sequence[float] | None = None) -> Any:
@@ -86,7 +87,7 @@ class InpaintAnatomy(Randomizable, Transform):
         return given
 
     def inpaint(self, img: Any, mask: torch.Tensor) -> InpaintedImage:
-        """Return all that the inpainter finds, with the starts that were drawn last; errors as of a call."""
+        """Return all that the inpainter finds, with the seed that was drawn last; errors as of a call."""
         image: torch.Tensor = convert_to_tensor(img, track_meta=False, dtype=torch.float32)
         low, high = image.aminmax()
         if low < -_TOLERANCE or high > 1 + _TOLERANCE:
@@ -98,7 +99,7 @@ class InpaintAnatomy(Randomizable, Transform):
 
     def record(self, found: InpaintedImage) -> dict[str, Any]:
         """Return what the metadata tells."""
-        return {"seed": self.seed, "losses": found.losses.tolist(), "best": found.best, "misfit": found.misfit}
+        return {"seed": self.seed, **found.record()}
 
     @staticmethod
     def as_came(values: torch.Tensor, like: Any, record: Mapping[str, Any]) -> Any:
@@ -117,7 +118,7 @@ class InpaintAnatomyd(Randomizable, MapTransform):
     """Dictionary form of `InpaintAnatomy`; beside each image come what was made anew and what differs.
 
     For the key `image` these are `image_anomaly`, the absolute difference of the given image from the inpainted one;
-    `image_z_score`, the same in standard deviations (see `LatentInpainter`); and `image_mask`, bool `(1, *spatial)`.
+    `image_z_score`, the same in standard deviations of what may be there; and `image_mask`, bool `(1, *spatial)`.
     All keys share one draw.
 
     Args:
@@ -137,7 +138,7 @@ class InpaintAnatomyd(Randomizable, MapTransform):
     def __init__(
         self,
         keys: KeysCollection,
-        inpainter: LatentInpainter,
+        inpainter: Inpainter,
         mask_key: str | None = None,
         centre_key: str | None = None,
         mask_size: int | Sequence[int] = 25,
@@ -157,7 +158,7 @@ class InpaintAnatomyd(Randomizable, MapTransform):
         return self
 
     def randomize(self, data: Any = None) -> None:
-        """Draw the seed of the starts; see the array form."""
+        """Draw the inpainter's seed; see the array form."""
         self.transform.randomize(data)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:

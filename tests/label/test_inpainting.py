@@ -16,9 +16,7 @@ BUNDLE = Path(__file__).parents[2] / "bundles" / "aorta_wgan_gp"
 
 @pytest.fixture(scope="module")
 def task():
-    found = Inpaint(BUNDLE)
-    found.inpainter.steps, found.inpainter.starts, found.inpainter.candidates = 3, 2, 4
-    return found
+    return Inpaint(BUNDLE)
 
 
 @pytest.fixture
@@ -49,10 +47,9 @@ def test_results_lie_where_they_were_asked_for(task, volume):
     assert found.report["largest_z_score"] == pytest.approx(float(found.volumes["z_score"].max()))
 
 
-def test_same_seed_same_result(task, volume):
-    first, again, other = (ask(task, volume, seed=seed).volumes["healthy"] for seed in (1, 1, 2))
+def test_the_same_question_has_the_same_answer(task, volume):
+    first, again = (ask(task, volume).volumes["healthy"] for _ in range(2))
     assert torch.equal(first, again)
-    assert not torch.equal(first, other)
 
 
 def test_a_viewers_text_is_a_place(task, volume):
@@ -66,7 +63,7 @@ def test_places_that_are_none(task, volume, centre):
         ask(task, volume, centre=centre)
 
 
-@pytest.mark.parametrize("settings", [{"mask_size": 64}, {"mask_size": 1}, {"seed": -1}])
+@pytest.mark.parametrize("settings", [{"mask_size": 64}, {"mask_size": 1}])
 def test_settings_out_of_range(task, volume, settings):
     with pytest.raises(InputError):
         ask(task, volume, **settings)

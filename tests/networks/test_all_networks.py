@@ -16,6 +16,7 @@ from monai_cardiacgen.networks.nets.anatomical_vae import AnatomicalVAE
 from monai_cardiacgen.networks.nets.conditional_patch_critic import ConditionalPatchCritic
 from monai_cardiacgen.networks.nets.conditional_unet import ConditionalUNetGenerator
 from monai_cardiacgen.networks.nets.enet import ENet
+from monai_cardiacgen.networks.nets.inpainting_generator import InpaintingGenerator
 from monai_cardiacgen.networks.nets.multiscale_discriminator import MultiscaleDiscriminator
 from monai_cardiacgen.networks.nets.spade_generator import SPADEGenerator
 from monai_cardiacgen.networks.nets.style_encoder import StyleEncoder
@@ -113,6 +114,12 @@ NETWORKS = {
         lambda dims: ConditionalUNetGenerator(dims, in_channels=4, channels=(8, 8, 8)),
         lambda batch, size: (one_hot(batch, size),),
         (1, "spatial"),
+        8,
+    ),
+    "InpaintingGenerator": Network(
+        lambda dims: InpaintingGenerator(dims, channels=(8, 8, 8)),
+        lambda batch, size: (torch.cat([image(batch, size), image(batch, size).round()], dim=1),),
+        (2, "spatial"),
         8,
     ),
     "ConditionalPatchCritic": Network(

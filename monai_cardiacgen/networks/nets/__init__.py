@@ -6,6 +6,7 @@ from .anatomical_vae import AnatomicalVAE
 from .conditional_patch_critic import ConditionalPatchCritic
 from .conditional_unet import ConditionalUNetGenerator
 from .enet import ENet
+from .inpainting_generator import InpaintingGenerator
 from .multiscale_discriminator import MultiscaleDiscriminator
 from .spade_generator import SPADEGenerator
 from .style_encoder import StyleEncoder
@@ -16,6 +17,7 @@ __all__ = [
     "ConditionalPatchCritic",
     "ConditionalUNetGenerator",
     "ENet",
+    "InpaintingGenerator",
     "MultiscaleDiscriminator",
     "SPADEGenerator",
     "StyleEncoder",

@@ -15,8 +15,8 @@ from matplotlib.image import AxesImage
 from PIL import Image
 
 from ...data.files import whole_file
-from ...inferers.inpainted_image import InpaintedImage
 from ...inferers.latent_inpainter import LatentInpainter
+from ...inferers.searched_image import SearchedImage
 
 #: A z-score beyond this is shown in the brightest colour.
 _Z_SHOWN = 10
@@ -24,7 +24,7 @@ _FRAME = "#f97316"
 
 
 def inpainting_figure(
-    real: torch.Tensor, found: InpaintedImage, inpainter: LatentInpainter, title: str, starts: int = 4
+    real: torch.Tensor, found: SearchedImage, inpainter: LatentInpainter, title: str, starts: int = 4
 ) -> Figure:
     """Return the real, masked and inpainted image with the anomaly map above, and the starts below.
 
@@ -72,7 +72,7 @@ def inpainting_figure(
 def write_descent_gif(
     path: Path,
     real: torch.Tensor,
-    found: InpaintedImage,
+    found: SearchedImage,
     inpainter: LatentInpainter,
     title: str,
     frames: int = 100,

@@ -13,6 +13,7 @@ import torch
 from ...data.vessel_tracking import VesselCircle
 from ...inferers.inpainted_image import InpaintedImage
 from ...inferers.latent_inpainter import LatentInpainter
+from ...inferers.searched_image import SearchedImage
 from ...inferers.weight_fitting import fit_to_image
 from ...seeding import seeded
 from .inpainting_baselines import TrainingPatches, inpaint_smoothly
@@ -71,7 +72,7 @@ class SearchSettings:
             near=self.near,
         )
 
-    def fitted(self, inpainter: LatentInpainter, found: InpaintedImage, case: MaskedVessel) -> torch.Tensor:
+    def fitted(self, inpainter: LatentInpainter, found: SearchedImage, case: MaskedVessel) -> torch.Tensor:
         """Return the patch `(1, H, W)` with its mask filled by the generator fitted to this patch."""
         latent = found.latents[found.best]
         image = case.image.to(latent)
@@ -129,7 +130,7 @@ def measure_inpainting(
             rows.append({**measured_row(number, case, method, inpaint(hidden, case.mask), seen), **NO_SPREAD})
         rows.append({**measured_row(number, case, REAL, case.image, seen), **NO_SPREAD})
         rows.append({**guess_row(number, case, mean_radius, seen), **NO_SPREAD})
-        planted += _planted(number, case, found)
+        planted += planted_rows(number, case, found)
         scores.append(found.z_score[:, found.mask].flatten().cpu())
         if progress is not None:
             progress(number + 1, len(cases))
@@ -189,7 +190,7 @@ def guess_row(number: int, case: MaskedVessel, radius: float, seen: VesselCircle
     }
 
 
-def _spread_over_starts(found: InpaintedImage, case: MaskedVessel) -> dict[str, float]:
+def _spread_over_starts(found: SearchedImage, case: MaskedVessel) -> dict[str, float]:
     """Return the root mean square distance of the starts' circles from their mean, and the perimeters' deviation."""
     circles = [circle for image in found.images.cpu() if (circle := find_circle(image, case)) is not None]
     if not circles:
@@ -204,7 +205,7 @@ def _spread_over_starts(found: InpaintedImage, case: MaskedVessel) -> dict[str, 
     }
 
 
-def _planted(number: int, case: MaskedVessel, found: InpaintedImage) -> list[dict[str, Any]]:
+def planted_rows(number: int, case: MaskedVessel, found: InpaintedImage) -> list[dict[str, Any]]:
     """Return the scores of the patch as it is and with other vessels planted, those that fit into the mask."""
     rows = [{"patient": case.patient, "number": number, "by": 0.0, "score": patch_score(found, case.image)}]
     for by in PLANTED:

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from toy_generators import Indifferent, Linear
 
-from monai_cardiacgen.inferers import InpaintedImage, LatentInpainter, box_mask
+from monai_cardiacgen.inferers import LatentInpainter, SearchedImage, box_mask
 from monai_cardiacgen.seeding import seeded
 from monai_cardiacgen.studies.heart_figures import save_figure
 from monai_cardiacgen.studies.vessels.inpainting_figures import descents_figure, inpainting_figure, write_descent_gif
@@ -16,7 +16,7 @@ SIZE = (16, 12)  # the first axis is to the right
 MASK = box_mask(SIZE, (5, 3))
 
 
-def found(steps: int) -> tuple[torch.Tensor, InpaintedImage, LatentInpainter]:
+def found(steps: int) -> tuple[torch.Tensor, SearchedImage, LatentInpainter]:
     network = Linear(4, (1, *SIZE))
     real = network(torch.randn(1, 4, generator=seeded(5), dtype=torch.float64))[0].detach()
     real[0, 7:9, 5:7] += 0.3

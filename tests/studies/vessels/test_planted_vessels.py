@@ -7,8 +7,8 @@ import torch
 from vessel_patches import SPACING, disc, patch
 
 from monai_cardiacgen.errors import InputError
-from monai_cardiacgen.inferers.inpainted_image import InpaintedImage
 from monai_cardiacgen.inferers.latent_descent import Descent
+from monai_cardiacgen.inferers.searched_image import SearchedImage
 from monai_cardiacgen.studies.vessels.masked_vessels import MaskedVessel, find_circle, mask_vessels
 from monai_cardiacgen.studies.vessels.planted_vessels import area_under_curve, patch_score, plant, room_to_grow
 
@@ -50,7 +50,7 @@ def test_the_score_is_a_high_percentile_of_the_z_scores_in_the_mask(case):
     )
     healthy = (0.3 + 0.5 * disc(64, case.centre, case.radius / SPACING))[None]
     images = torch.stack([torch.where(case.mask, healthy, case.image)] * 2)
-    found = InpaintedImage.from_starts(case.image, case.mask, images, images + 0.1, descent, 0.01)
+    found = SearchedImage.from_starts(case.image, case.mask, images, images + 0.1, descent, 0.01)
     away = (plant(case, 5.0) - healthy).abs()[0][case.mask] / 0.1
     assert patch_score(found, plant(case, 5.0)) == pytest.approx(float(away.double().quantile(0.9)), rel=1e-4)
     assert patch_score(found, case.image) < patch_score(found, plant(case, 3.0)) < patch_score(found, plant(case, 6.0))

@@ -1,4 +1,4 @@
-"""Masked vessels made anew from the posterior of a generator's patches, on patients who were in no training."""
+"""Masked vessels made anew by the networks of a bundle, on patients who were in no training."""
 
 from __future__ import annotations
 
@@ -10,29 +10,33 @@ from typing import Any
 import torch
 
 from ...data.files import load_checkpoint, read_csv, save_checkpoint, whole_file, write_csv, write_json
+from ...inferers.conditional_inpainter import ConditionalInpainter
 from ...inferers.patch_posterior import PatchPosterior
 from ...phantom.write_mmwhs import write_mmwhs_phantom
 from ...seeding import seeded
 from ..heart_figures import save_figure
 from .aortic_patches import AorticPatches
 from .inpainting_baselines import TrainingPatches, inpaint_smoothly
+from .inpainting_networks import VesselInpainter
 from .masked_vessels import MaskedVessel, find_circle, mask_vessels
+from .planted_vessels import patch_score
 from .vessel_figures import comparison_figure
-from .vessel_inpainting import GUESS, MEAN, NEAREST, NO_SPREAD, REAL, SMOOTH, guess_row, measured_row
+from .vessel_inpainting import GUESS, MEAN, NEAREST, NO_SPREAD, REAL, SMOOTH, guess_row, measured_row, planted_rows
 from .vessel_networks import VesselGAN
 from .vessel_posterior import vessel_posterior
-from .vessel_summary import gains, summarise, table
+from .vessel_summary import detection, detection_table, gains, summarise, table, threshold
 
 Patches = Sequence[Mapping[str, Any]]
 Progress = Callable[[str, int, int], None]
 
-#: Ours, and the same with training patches in place of generated ones, which no source does.
-POSTERIOR, ALIKE = "posterior of the generator", "posterior of training patches"
-METHODS = (POSTERIOR, ALIKE, NEAREST, SMOOTH, MEAN, REAL, GUESS)
+#: Ours, and two that ask for all patches that fit: generated ones, and training patches in their place.
+CONDITIONAL, POSTERIOR, ALIKE = "conditional generator", "posterior of the generator", "posterior of training patches"
+BASELINES = (NEAREST, SMOOTH, MEAN)
+METHODS = (CONDITIONAL, POSTERIOR, ALIKE, *BASELINES, REAL, GUESS)
 
 
 @dataclass(frozen=True)
-class PosteriorStudySettings:
+class InpaintingStudySettings:
     """Who is tested, and how.
 
     Attributes:
@@ -40,6 +44,8 @@ class PosteriorStudySettings:
         training_seed: of their phantoms.
         patients: tested.
         seed: of their phantoms; their slices, windows and masks are drawn from `seed - 1`.
+        validation: patients whose healthy vessels say which score is called abnormal.
+        validation_seed: of their phantoms.
         each: masked patches of a patient.
         spacing: mm a pixel.
         patch_size: side in pixels.
@@ -53,9 +59,11 @@ class PosteriorStudySettings:
 
     training: int = 120
     training_seed: int = 100
-    patients: int = 100
-    seed: int = 105
-    each: int = 1
+    patients: int = 200
+    seed: int = 107
+    validation: int = 20
+    validation_seed: int = 101
+    each: int = 2
     spacing: float = 2.0
     patch_size: int = 64
     mask_size: int = 25
@@ -66,8 +74,8 @@ class PosteriorStudySettings:
     reach: int = 4
 
 
-def run_posterior_study(
-    out: Path, settings: PosteriorStudySettings, bundle: Path, progress: Progress | None = None
+def run_inpainting_study(
+    out: Path, settings: InpaintingStudySettings, bundle: Path, progress: Progress | None = None
 ) -> str:
     """Write a table and a picture into a folder, and return the table as Markdown; stopped, it goes on where it was.
 
@@ -75,35 +83,52 @@ def run_posterior_study(
         out: gets `volumes/` and `patches_<seed>.pt` of the training's and the tested patients, and of the latter
             `cases_<seed>.csv`, `summary_<seed>.csv`, `settings_<seed>.json`, `table_<seed>.md` and a picture.
         settings: as in the run that it goes on with.
-        bundle: of the trained networks, see `VesselGAN.from_bundle`.
+        bundle: of the trained networks, see `VesselInpainter.from_bundle` and `VesselGAN.from_bundle`.
         progress: called with a stage, what is done of it, and its total.
     """
     tell = progress or (lambda stage, done, total: None)
     trained = _patches(out, settings.training, settings.training_seed, settings, tell)
-    tested = _patches(out, settings.patients, settings.seed, settings, tell)
-    places = (settings.patch_size, settings.spacing, settings.each, settings.mask_size, settings.jitter)
-    cases = mask_vessels(tested, *places, seed=settings.seed - 1)
+    cases = _cases(out, settings.patients, settings.seed, settings, tell)
+    inpainter = ConditionalInpainter(VesselInpainter.from_bundle(bundle).generator)
     path = out / f"cases_{settings.seed}.csv"
     if not path.is_file():
         training = TrainingPatches(torch.stack([one["image"] for one in trained]), settings.patch_size)
         radius = float(torch.tensor([one["radius"] for one in trained]).mean())
-        methods = inpainters(VesselGAN.from_bundle(bundle), training, settings)
+        methods = inpainters(inpainter, VesselGAN.from_bundle(bundle), training, settings)
         rows, shown = measure_methods(methods, radius, cases, lambda done: tell("inpainting", done, len(cases)))
         first = _first_of_patients(cases, 5)
-        pictures = {name.replace(" of ", "\nof "): [images[n] for n in first] for name, images in shown.items()}
+        pictures = {name.replace(" ", "\n", 1): [images[n] for n in first] for name, images in shown.items()}
         save_figure(out / f"comparison_{settings.seed}.png", comparison_figure([cases[n] for n in first], pictures))
         write_csv(path, rows)
-    summary = summarise([dict(row) for row in read_csv(path)], METHODS, POSTERIOR, (NEAREST, ALIKE, SMOOTH, MEAN))
+    summary = summarise([dict(row) for row in read_csv(path)], METHODS, CONDITIONAL, (*BASELINES, POSTERIOR, ALIKE))
     write_csv(out / f"summary_{settings.seed}.csv", summary)
     write_json(out / f"settings_{settings.seed}.json", asdict(settings))
-    text = f"{table(summary)}\n\n{gains(summary)}"
+    healthy = _cases(out, settings.validation, settings.validation_seed, settings, tell)
+    text = f"{table(summary)}\n\n{gains(summary)}\n\n{detection_table(planted_found(inpainter, cases, healthy))}"
     with whole_file(out / f"table_{settings.seed}.md") as beside:
         beside.write_text(text + "\n", encoding="utf-8")
     return text
 
 
+def planted_found(
+    inpainter: ConditionalInpainter, cases: Sequence[MaskedVessel], healthy: Sequence[MaskedVessel]
+) -> list[dict[str, Any]]:
+    """Return how well planted dilations and stenoses of cases are told from the cases as they are.
+
+    Args:
+        inpainter: whose anomaly maps are scored.
+        cases: of tested patients.
+        healthy: of others, of whose scores 5 % lie above the limit of what is called abnormal.
+    """
+    limit = threshold([patch_score(inpainter(case.image, case.mask), case.image) for case in healthy])
+    planted = [
+        row for number, case in enumerate(cases) for row in planted_rows(number, case, inpainter(case.image, case.mask))
+    ]
+    return detection(planted, limit)
+
+
 def inpainters(
-    gan: VesselGAN, training: TrainingPatches, settings: PosteriorStudySettings
+    inpainter: ConditionalInpainter, gan: VesselGAN, training: TrainingPatches, settings: InpaintingStudySettings
 ) -> dict[str, Callable[[MaskedVessel], torch.Tensor]]:
     """Return by name what fills a case's mask, `(1, H, W)`; none looks at hidden pixels."""
     drawn = gan.sample(settings.latents, seeded(settings.latent_seed), batch=200)
@@ -116,6 +141,7 @@ def inpainters(
         return case.image.masked_fill(case.mask, 0)
 
     return {
+        CONDITIONAL: lambda case: inpainter(case.image, case.mask).image,
         POSTERIOR: lambda case: vessel_posterior(generated, case).image,
         ALIKE: lambda case: vessel_posterior(alike, case).image,
         NEAREST: lambda case: training.with_nearest(hidden(case), case.mask),
@@ -152,7 +178,13 @@ def measure_methods(
     return rows, made
 
 
-def _patches(out: Path, count: int, seed: int, settings: PosteriorStudySettings, tell: Progress) -> Patches:
+def _cases(out: Path, count: int, seed: int, settings: InpaintingStudySettings, tell: Progress) -> list[MaskedVessel]:
+    """Return the masked patches of phantoms of a seed."""
+    places = (settings.patch_size, settings.spacing, settings.each, settings.mask_size, settings.jitter)
+    return mask_vessels(_patches(out, count, seed, settings, tell), *places, seed=seed - 1)
+
+
+def _patches(out: Path, count: int, seed: int, settings: InpaintingStudySettings, tell: Progress) -> Patches:
     path = out / f"patches_{seed}.pt"
     if not path.is_file():
         folder = out / "volumes" / str(seed)
@@ -173,11 +205,13 @@ def _first_of_patients(cases: Sequence[MaskedVessel], count: int) -> list[int]:
 
 __all__ = [
     "ALIKE",
+    "CONDITIONAL",
     "METHODS",
     "POSTERIOR",
-    "PosteriorStudySettings",
+    "InpaintingStudySettings",
     "inpainters",
     "measure_methods",
-    "run_posterior_study",
+    "planted_found",
+    "run_inpainting_study",
     "training_windows",
 ]

@@ -1,9 +1,9 @@
-"""How well the posterior of a Wasserstein GAN's patches makes a masked aorta anew: see docs/aorta_inpainting.md.
+"""How well the networks of the aorta's bundle make a masked one anew: see docs/aorta_inpainting.md.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.vessel_posterior [--out runs/aorta_posterior] [--seed 105]
+    OMP_NUM_THREADS=1 python -m benchmarks.aorta_inpainting [--out runs/aorta_inpainting] [--seed 107]
 
-Phantom patients are written first, then the bundle's generator is compared with training patches and other baselines on
-patients of the seed. Seed 101 with `--patients 20 --each 1` are those on whom settings were chosen. Stopped, the same
+Phantom patients are written first, then the bundle's generators are compared with training patches and other baselines
+on patients of the seed. Seed 101 with `--patients 20` are some of those on whom settings were chosen. Stopped, the same
 command goes on.
 """
 
@@ -14,13 +14,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_cardiacgen.studies.vessels.vessel_posterior_study import PosteriorStudySettings, run_posterior_study
+from monai_cardiacgen.studies.vessels.inpainting_study import InpaintingStudySettings, run_inpainting_study
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    usual = PosteriorStudySettings()
+    usual = InpaintingStudySettings()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("runs/aorta_posterior"))
+    parser.add_argument("--out", type=Path, default=Path("runs/aorta_inpainting"))
     parser.add_argument("--bundle", type=Path, default=Path("bundles/aorta_wgan_gp"))
     parser.add_argument("--training", type=int, default=usual.training, help="patients")
     parser.add_argument("--patients", type=int, default=usual.patients, help="tested")
@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if done % 10 == 0 or done == total:
             print(f"{time.monotonic() - begun:6.0f} s  {stage}: {done} of {total}", flush=True)
 
-    settings = PosteriorStudySettings(
+    settings = InpaintingStudySettings(
         training=given.training, patients=given.patients, seed=given.seed, each=given.each, latents=given.latents
     )
-    print(run_posterior_study(given.out, settings, given.bundle, tell))
+    print(run_inpainting_study(given.out, settings, given.bundle, tell))
 
 
 if __name__ == "__main__":
