@@ -60,7 +60,7 @@ class InpaintingGANStep:
         critic_optimizer: Optimizer,
         critic_loss: WassersteinCriticLoss,
         autocast: Callable[[], AbstractContextManager[Any]],
-        adversarial: float = 0.01,
+        adversarial: float = 0.02,
     ) -> None:
         if not adversarial >= 0:
             raise InputError(f"Expected an adversarial weight of at least 0, got {adversarial!r}.")

@@ -67,7 +67,7 @@ class InpaintingGANTrainer(ResumableTrainer):
         critic: nn.Module,
         network_optimizer: Optimizer,
         critic_optimizer: Optimizer,
-        adversarial: float = 0.01,
+        adversarial: float = 0.02,
         penalty_weight: float = 10.0,
         ema_decay: float = 0.995,
         seed: int = 0,

@@ -46,7 +46,7 @@ class InpaintingBudget:
     patch_size: int = 64
     channels: tuple[int, ...] = (24, 48, 96, 96)
     features: int = 8
-    adversarial: float = 0.01
+    adversarial: float = 0.02
     learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
