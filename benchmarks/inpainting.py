@@ -4,6 +4,7 @@
 
 Timing: `WGANGenerator` and `WGANCritic` for 128 x 128 with random weights (time does not depend on them), a few steps
 of 20 starts together and of one start alone, in turns. Single starts are alike, so 20 of them take 20 times as long.
+Beside them one pass of a `ConditionalInpainter`, which needs no search.
 
 Optimisers: a small generator for 64 x 64, fitted in about two minutes to procedural patches with a vessel by the
 optimisation of its weights and of a latent for each patch together (GLO, arXiv:1707.05776), which is enough for latents
@@ -21,9 +22,9 @@ from pathlib import Path
 
 import torch
 
-from monai_cardiacgen.inferers import LatentInpainter, box_mask
+from monai_cardiacgen.inferers import ConditionalInpainter, LatentInpainter, box_mask
 from monai_cardiacgen.inferers.latent_descent import descend
-from monai_cardiacgen.networks.nets import WGANCritic, WGANGenerator
+from monai_cardiacgen.networks.nets import InpaintingGenerator, WGANCritic, WGANGenerator
 from monai_cardiacgen.seeding import seeded
 from monai_cardiacgen.studies.heart_figures import save_figure
 from monai_cardiacgen.studies.vessels.inpainting_figures import descents_figure, inpainting_figure, write_descent_gif
@@ -35,8 +36,9 @@ _STARTS = 20
 
 
 def time_starts(turns: int, steps: int) -> None:
-    """Print seconds a step of 20 starts together and of one start, and their ratio."""
+    """Print seconds a step of 20 starts together, of one start, and of inpainting in one pass, and their ratios."""
     torch.manual_seed(0)
+    conditional = ConditionalInpainter(InpaintingGenerator(2))
     inpainter = LatentInpainter(WGANGenerator(2).requires_grad_(False), WGANCritic(2).requires_grad_(False))
     image, mask = torch.rand(1, 128, 128), box_mask((128, 128))
 
@@ -49,13 +51,19 @@ def time_starts(turns: int, steps: int) -> None:
         descend(lambda z: inpainter.loss(z, image, mask), latents, steps=steps)
         return (clock() - begin) / steps
 
-    seconds(1)
-    pairs = [(seconds(_STARTS), seconds(1)) for _ in range(turns)]
-    together, alone = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratios = sorted(_STARTS * single / batch for batch, single in pairs)
+    def one_pass() -> float:
+        begin = clock()
+        conditional(image, mask)
+        return clock() - begin
+
+    seconds(1), one_pass()
+    rounds = [(seconds(_STARTS), seconds(1), one_pass()) for _ in range(turns)]
+    together, alone, direct = (statistics.median(column) for column in zip(*rounds, strict=True))
+    ratios = sorted(_STARTS * single / batch for batch, single, _ in rounds)
     print(f"128 x 128, {torch.get_num_threads()} thread(s): {together:.2f} s a step of {_STARTS} starts together, ")
     print(f"{alone:.3f} s of one alone; {_STARTS} of these take {statistics.median(ratios):.2f} times as long")
     print(f"({ratios[0]:.2f} to {ratios[-1]:.2f} over {turns} turns)")
+    print(f"in one pass: {direct:.3f} s; a step of one start takes {alone / direct:.1f} times as long")
 
 
 def vessel_patches(number: int, generator: torch.Generator, size: int = 64) -> torch.Tensor:
