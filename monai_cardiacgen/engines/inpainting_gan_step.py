@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from monai.engines import IterationEvents
 from torch import nn
+from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from ..errors import InputError
@@ -20,29 +21,32 @@ Terms = dict[str, torch.Tensor]
 
 
 class InpaintingGANStep:
-    r"""Moves critic and generator on one batch of images with hidden pixels.
+    r"""Moves critic and generator on one batch of images with hidden pixels and the label of a structure in them.
 
-    With the image $y$, the mask $m$ of its hidden pixels and what the generator makes, $(g, b) = G(y, m)$, the image is
-    completed, $\hat y = m\, g + (1 - m)\, y$. The critic, which sees the mask too, minimises the Wasserstein loss with
+    The generator is asked twice of each image $y$ with the mask $m$ of its hidden pixels: without the structure's label
+    $l$, $(g_0, b, p) = G(y, m)$, and with it, $g = G(y, m, l)$, which completes the image,
+    $\hat y = m\, g + (1 - m)\, y$. The critic, which sees the mask too, minimises the Wasserstein loss with
     the gradient penalty on hidden pixels; known ones are alike in both. The generator minimises
 
-    $$-\lambda\, D(\hat y, m) + \frac{\sum m\, |g - y|}{\sum m} + 0.1\, \mathrm{mean}\, |g - y|
-      + 0.1\, \frac{\sum m\, (|g - y| / b + \log b)}{\sum m}$$
+    $$-\lambda\, D(\hat y, m) + \langle |g - y| \rangle + \langle |g_0 - y| \rangle
+      + 0.1\, \langle |g_0 - y| / b + \log b \rangle + 0.5\, \langle H(l, p) \rangle
+      + 0.1\, \mathrm{mean}\, |g - y|$$
 
-    The last term teaches `b` alone, the difference to expect: it is the negative logarithm of Laplace's density, up to
-    a constant, and `g` gets no gradient from it. That known pixels are drawn, too, keeps the generator's misfit on
-    them a measure of what it cannot draw.
+    with means $\langle \cdot \rangle$ over hidden pixels and the cross-entropy $H$. The fourth term teaches `b` alone,
+    the difference to expect: it is the negative logarithm of Laplace's density, up to a constant, and $g_0$ gets no
+    gradient from it. That known pixels are drawn, too, keeps the generator's misfit on them a measure of what it
+    cannot draw.
 
     With several ranks the batch is this rank's part of the whole batch, and all ranks move alike.
 
     Args:
-        network: masked images to images and expected differences, such as `InpaintingGenerator`.
+        network: masked images to images, expected differences and logits, such as `InpaintingGenerator`; rows by rows.
         critic: images and masks, joined along the channels, to scores `(B,)`, such as `WGANCritic`.
         network_optimizer: of `network`.
         critic_optimizer: of `critic`.
         critic_loss: with its weight of the penalty.
         autocast: gives the precision's context; the penalty leaves it.
-        adversarial: λ, the weight of the critic's score, per unit of intensity.
+        adversarial: λ, the weight of the critic's score.
 
     Raises:
         InputError: for a negative weight.
@@ -76,62 +80,62 @@ class InpaintingGANStep:
         self.inpaint = synchronised(network, network)
 
     def __call__(
-        self, image: torch.Tensor, hidden: torch.Tensor, generator: torch.Generator, fire: Callable[[Any], None]
+        self,
+        image: torch.Tensor,
+        hidden: torch.Tensor,
+        label: torch.Tensor,
+        generator: torch.Generator,
+        fire: Callable[[Any], None],
     ) -> tuple[Terms, torch.Tensor]:
         """Move both on one batch: the critic on detached fakes, then the generator.
 
         Args:
             image: `(B, C, *spatial)` in [0, 1].
             hidden: `(B, 1, *spatial)`, 1 where pixels are hidden, 0 elsewhere; some in every batch.
+            label: `(B, 1, *spatial)`, 1 where the structure is, 0 elsewhere.
             generator: CPU generator of the points of the penalty, in the same state on every rank.
             fire: called with MONAI's iteration events as they come.
 
         Returns:
             `critic_loss`, `critic_estimate` (of the Wasserstein-1 distance), `gradient_norm`, `adversarial` (weighted),
-            `reconstruction` and `expectation` (the last term, weighted), means over the whole batch, detached; and the
-            completed images, detached.
+            `reconstruction` (with the label), `guess` (without), `expectation` (weighted) and `localisation` (the
+            cross-entropy, weighted), means over the whole batch, detached; and the completed images, detached.
         """
         whole = len(all_rows(image.new_empty(len(image), 1)))
         share = own_rows(torch.rand(whole, generator=generator)).to(image.device)
+        channels = image.shape[1]
+        asked = [torch.cat([image, hidden, told], dim=1) for told in (2 * label - 1, torch.zeros_like(label))]
         with self.autocast():
-            made, expected = self.inpaint(torch.cat([image, hidden], dim=1)).to(image.dtype).chunk(2, dim=1)
+            told, guessed = self.inpaint(torch.cat(asked)).to(image.dtype).chunk(2)
+        made = told[:, :channels]
         completed = torch.lerp(image, made, hidden)
         with self.autocast():
             terms: Terms = self.judge(image, completed.detach(), hidden, share)
         self.critic_optimizer.zero_grad(set_to_none=True)
         terms["critic_loss"].backward()
         self.critic_optimizer.step()
-        terms |= self._move_network(image, hidden, made, expected, completed, fire)
-        return mean_of_ranks({name: term.detach() for name, term in terms.items()}), completed.detach()
-
-    def _move_network(
-        self,
-        image: torch.Tensor,
-        hidden: torch.Tensor,
-        made: torch.Tensor,
-        expected: torch.Tensor,
-        completed: torch.Tensor,
-        fire: Callable[[Any], None],
-    ) -> Terms:
         self.critic.requires_grad_(False)  # it judges, but does not learn here
         with self.autocast():
             scores = self.critic(torch.cat([completed, hidden], dim=1)).to(image.dtype)
         away = (made - image).abs()
-        surprise = away.detach() / expected + expected.log()
-        terms = {
+        losses: Terms = {
             "adversarial": self.adversarial * self.generator_loss(scores),
             "reconstruction": _mean_where(away, hidden) + 0.1 * away.mean(),
-            "expectation": 0.1 * _mean_where(surprise, hidden),
+            **_guess_losses(guessed, image, hidden, label),
         }
+        self._move_network(losses, fire)
+        self.critic.requires_grad_(True)
+        terms |= losses
+        return mean_of_ranks({name: term.detach() for name, term in terms.items()}), completed.detach()
+
+    def _move_network(self, losses: Terms, fire: Callable[[Any], None]) -> None:
         fire(IterationEvents.FORWARD_COMPLETED)
-        loss = torch.stack(list(terms.values())).sum()
+        loss = torch.stack(list(losses.values())).sum()
         fire(IterationEvents.LOSS_COMPLETED)
         self.network_optimizer.zero_grad(set_to_none=True)
         loss.backward()
         fire(IterationEvents.BACKWARD_COMPLETED)
         self.network_optimizer.step()
-        self.critic.requires_grad_(True)
-        return terms
 
     def _judge(self, image: torch.Tensor, completed: torch.Tensor, hidden: torch.Tensor, share: torch.Tensor) -> Terms:
         joined = torch.cat([torch.cat([image, completed]), torch.cat([hidden, hidden])], dim=1)
@@ -147,6 +151,20 @@ class InpaintingGANStep:
             "critic_estimate": (real_scores.mean() - fake_scores.mean()).detach(),
             "gradient_norm": norm.mean().detach(),
         }
+
+
+def _guess_losses(guessed: torch.Tensor, image: torch.Tensor, hidden: torch.Tensor, label: torch.Tensor) -> Terms:
+    """Return the losses of what the generator made without the label: image, expected differences, logits."""
+    channels = image.shape[1]
+    made, expected, logits = guessed.split((channels, channels, 1), dim=1)
+    away = (made - image).abs()
+    surprise = away.detach() / expected + expected.log()
+    entropy = F.binary_cross_entropy_with_logits(logits, label, reduction="none")
+    return {
+        "guess": _mean_where(away, hidden),
+        "expectation": 0.1 * _mean_where(surprise, hidden),
+        "localisation": 0.5 * _mean_where(entropy, hidden),
+    }
 
 
 def _mean_where(values: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:

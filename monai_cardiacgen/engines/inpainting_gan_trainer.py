@@ -18,6 +18,9 @@ from .inpainting_gan_step import InpaintingGANStep
 from .resumable_trainer import ResumableTrainer, Stateful
 from .spade_gan_trainer import averaged
 
+#: What the generator minimises.
+LOSSES = ("adversarial", "reconstruction", "guess", "expectation", "localisation")
+
 
 class InpaintingGANTrainer(ResumableTrainer):
     """Trains a generator that makes hidden pixels of those round them, and the critic that judges what was made.
@@ -25,16 +28,17 @@ class InpaintingGANTrainer(ResumableTrainer):
     Each iteration takes one batch: the critic moves once, on fakes that are detached, then the generator once: see
     `InpaintingGANStep`.
 
-    `state.output` holds `image`, `label` (the mask), `pred` (the completed images, detached), `loss` (what the
-    generator minimises) and by name `critic_loss`, `critic_estimate` (of the Wasserstein-1 distance), `gradient_norm`,
-    `adversarial`, `reconstruction` and `expectation`. `LossCurves` keeps all these numbers.
+    `state.output` holds `image`, `label` (as the batch had it), `pred` (the completed images, detached), `loss` (what
+    the generator minimises) and by name `critic_loss`, `critic_estimate` (of the Wasserstein-1 distance),
+    `gradient_norm`, `adversarial`, `reconstruction`, `guess`, `expectation` and `localisation`. `LossCurves` keeps all
+    these numbers.
 
     Args:
         device: where the networks are trained.
         max_epochs: epochs in all.
         train_data_loader: gives batches in which `prepare_batch` finds images `(B, C, *spatial)` in [0, 1] and, as
-            label, the mask `(B, 1, *spatial)`, not 0 where pixels are hidden; some in every batch.
-        network: masked images to images and expected differences, such as `InpaintingGenerator`.
+            label, `(B, 2, *spatial)`: not 0 where pixels are hidden, some in every batch, and not 0 in the structure.
+        network: masked images to images, expected differences and logits, such as `InpaintingGenerator`.
         critic: images and masks, joined along the channels, to scores `(B,)`, each of its own row alone, such as
             `WGANCritic`: without batch norm.
         network_optimizer: of `network`.
@@ -43,7 +47,7 @@ class InpaintingGANTrainer(ResumableTrainer):
         penalty_weight: of the gradient penalty.
         ema_decay: of the running average of `network`, in `average`; this is what one inpaints with.
         seed: of all draws.
-        prepare_batch: batch to image and mask.
+        prepare_batch: batch to image and label.
         epoch_length: iterations an epoch; by default the loader's length.
         train_handlers: MONAI and ignite handlers.
         amp: bfloat16 autocast where the device gains by it; the penalty stays in the images' precision.
@@ -112,21 +116,21 @@ class InpaintingGANTrainer(ResumableTrainer):
         )
 
     def _iteration(self, engine: Engine, batchdata: Any) -> dict[str, Any]:
-        image, mask = self.prepared(engine, batchdata)
-        hidden = (mask != 0).to(image.dtype)
+        image, label = self.prepared(engine, batchdata)
+        hidden, structure = (label != 0).to(image.dtype).split(1, dim=1)
         if not bool(hidden.any()):
             raise InputError("Expected a batch with pixels to make anew, got masks that hide none.")
         # Until the step is done, handlers of its events find this batch, not the last one's output.
-        engine.state.output = {CommonKeys.IMAGE: image, CommonKeys.LABEL: mask}
+        engine.state.output = {CommonKeys.IMAGE: image, CommonKeys.LABEL: label}
         self.network.train()
         self.critic.train()
-        terms, completed = self.step(image, hidden, self.generator, engine.fire_event)
+        terms, completed = self.step(image, hidden, structure, self.generator, engine.fire_event)
         self.average.update_parameters(self.network)
         engine.state.output = {
             CommonKeys.IMAGE: image,
-            CommonKeys.LABEL: mask,
+            CommonKeys.LABEL: label,
             CommonKeys.PRED: completed,
-            CommonKeys.LOSS: float(terms["adversarial"] + terms["reconstruction"] + terms["expectation"]),
+            CommonKeys.LOSS: float(sum(terms[name] for name in LOSSES)),
             **{name: float(term) for name, term in terms.items()},
         }
         engine.fire_event(IterationEvents.MODEL_COMPLETED)

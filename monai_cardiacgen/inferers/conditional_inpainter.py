@@ -13,7 +13,12 @@ from .masked_image import masked_image
 
 
 class ConditionalInpainter:
-    r"""Inpaints with a network that was trained to make hidden pixels of those round them.
+    r"""Inpaints with a network that was trained to make hidden pixels of those round them: first where, then what.
+
+    The network says with which probability $p$ each hidden pixel belongs to the structure. Its label is taken to be
+    the expectation of a random set after Vorob'ev: the pixels of highest $p$, as many as are expected, $\sum p$. So it
+    has the expected size, and lies where the structure is likeliest; the set of $p > 1/2$ would be too small the less
+    surely its place is known. On this label the network paints the image.
 
     The anomaly map's z-score tells how many standard deviations the real pixel lies from the healthy version. The
     network itself says how far off it expects to be, $b$; the standard deviation of Laplace's distribution with this
@@ -24,7 +29,7 @@ class ConditionalInpainter:
     evaluation mode, without gradients, and left in the mode in which it came.
 
     Args:
-        generator: masked images to images and expected differences.
+        generator: that was trained by `InpaintingGANTrainer`.
         floor: least standard deviation for the z-score, in units of intensity.
 
     Raises:
@@ -39,7 +44,7 @@ class ConditionalInpainter:
         torch.Size([1, 5, 5])
 
     Source:
-        See `InpaintingGenerator` and `InpaintingGANStep`.
+        Molchanov, Theory of Random Sets, 2005, DOI 10.1007/1-84628-150-4; see `InpaintingGenerator`.
     """
 
     def __init__(self, generator: InpaintingGenerator, floor: float = 0.01) -> None:
@@ -69,10 +74,13 @@ class ConditionalInpainter:
         network = self.generator
         shape = (network.image_channels, *image.shape[image.ndim - network.spatial_dims :])
         image, mask = masked_image(image, mask, shape, next(network.parameters()))
-        training = network.training
+        training, hidden = network.training, mask[None].to(image)
         try:
             with torch.no_grad():
-                made, expected = network.eval()(torch.cat([image, mask[None].to(image)])[None])[0].chunk(2)
+                network.eval()
+                made, expected, logits = self._asked(image, hidden, torch.zeros_like(hidden))
+                label = expected_set(torch.sigmoid(logits[0]).masked_fill(~mask, 0))
+                made, _, _ = self._asked(image, hidden, 2 * label[None].to(image) - 1)
         finally:
             network.train(training)
         # An image has intensities in [0, 1]; the network knows no bounds.
@@ -80,5 +88,29 @@ class ConditionalInpainter:
         spread = torch.where(mask, math.sqrt(2) * expected, 0)
         return InpaintedImage(**compared(image, mask, inpainted, made, spread, self.floor))
 
+    def _asked(
+        self, image: torch.Tensor, hidden: torch.Tensor, label: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return image and expected differences `(C, *spatial)`, and logits of the structure `(1, *spatial)`."""
+        channels = self.generator.image_channels
+        given = torch.cat([image, hidden, label])[None]
+        made, expected, logits = self.generator(given)[0].split((channels, channels, 1))
+        return made, expected, logits
 
-__all__ = ["ConditionalInpainter"]
+
+def expected_set(probabilities: torch.Tensor) -> torch.Tensor:
+    r"""Return Vorob'ev's expectation of a random set: of the likeliest pixels as many as are expected, $\sum p$, bool.
+
+    Args:
+        probabilities: `(*spatial)` in [0, 1], of belonging to the set.
+
+    Example:
+        >>> expected_set(torch.tensor([0.1, 0.4, 0.9, 0.45, 0.2]))  # 2.05 pixels are expected
+        tensor([False, False,  True,  True, False])
+    """
+    label = torch.zeros(probabilities.shape, dtype=torch.bool, device=probabilities.device)
+    label.view(-1)[probabilities.flatten().topk(round(float(probabilities.sum()))).indices] = True
+    return label
+
+
+__all__ = ["ConditionalInpainter", "expected_set"]

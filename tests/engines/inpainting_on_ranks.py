@@ -28,7 +28,8 @@ def batches(count: int = 3) -> list[dict[str, torch.Tensor]]:
         mask = torch.zeros_like(image)
         for one, corner in zip(mask, torch.randint(4, (WHOLE_BATCH, 2), generator=draws).tolist(), strict=True):
             one[:, corner[0] : corner[0] + 3, corner[1] : corner[1] + 4] = 1
-        made.append({"image": image[rows], "label": mask[rows]})
+        structure = (image > 0.6).double()
+        made.append({"image": image[rows], "label": torch.cat([mask, structure], dim=1)[rows]})
     return made
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from monai_cardiacgen.errors import InputError, IntensityError, ShapeError
 from monai_cardiacgen.inferers import ConditionalInpainter, box_mask
+from monai_cardiacgen.inferers.conditional_inpainter import expected_set
 from monai_cardiacgen.networks.nets import InpaintingGenerator
 from monai_cardiacgen.seeding import seeded
 from monai_cardiacgen.transforms import InpaintAnatomyd
@@ -16,16 +19,19 @@ MASK = box_mask((16, 16), (5, 7), (7, 6))
 
 
 class Flat(nn.Module):
-    """Makes one value everywhere and expects to be off by another."""
+    """Makes one value everywhere, expects to be off by another, and paints a third where it is told a structure."""
 
     spatial_dims, image_channels = 2, 1
 
-    def __init__(self, value: float, expected: float) -> None:
+    def __init__(self, value: float, expected: float, structure: float | None = None) -> None:
         super().__init__()
-        self.values = nn.Parameter(torch.tensor([value, expected]))
+        self.values = nn.Parameter(torch.tensor([value, expected, value if structure is None else structure]))
+        self.logits = torch.full((16, 16), -4.0)
 
     def forward(self, masked: torch.Tensor) -> torch.Tensor:
-        return self.values[:, None, None] * torch.ones(len(masked), 2, *masked.shape[2:])
+        value, expected, structure = self.values
+        made = torch.where(masked[:, 2:] == 1, structure, value)
+        return torch.cat([made, expected.expand_as(made), self.logits.expand_as(made)], dim=1)
 
 
 def image() -> torch.Tensor:
@@ -47,6 +53,39 @@ def test_masked_pixels_are_made_and_scored_by_what_is_expected():
     assert found.z_score[0, ~MASK].max() == 0
     assert found.record() == {"misfit": found.misfit}
     assert found.misfit == pytest.approx(float((given - 0.4)[0, ~MASK].square().mean().sqrt()), rel=1e-5)
+
+
+def test_the_structure_is_painted_where_it_is_likeliest_in_the_size_that_is_expected():
+    network = Flat(0.4, 0.1, structure=0.8)
+    probability = torch.zeros(16, 16)
+    probability[6:9, 5:8] = 0.45  # nine pixels, none of them more likely than not: 4.05 are expected
+    probability[7, 5:8] += 0.03
+    probability[6, 6] += 0.01
+    probability[0, 0] = 0.9  # a known pixel
+    network.logits = probability.clamp(1e-6).logit()
+    found = ConditionalInpainter(network)(image(), MASK)
+    expected = torch.zeros(16, 16, dtype=torch.bool)
+    expected[7, 5:8] = expected[6, 6] = True
+    assert torch.equal(found.image[0] == 0.8, expected)
+    assert bool((found.image[0, MASK & ~expected] == 0.4).all())
+
+
+def test_the_expected_set_of_a_disc_that_may_lie_elsewhere_has_its_area():
+    """Where it is more likely than not is smaller."""
+    places = torch.arange(40.0)
+    draws = 20 + 3 * torch.randn(2000, 2, generator=seeded(0))
+    discs = torch.hypot(places[:, None] - draws[:, :1, None], places - draws[:, 1:, None]) < 6
+    probability = discs.float().mean(dim=0)
+    found = expected_set(probability)
+    assert int(found.sum()) == pytest.approx(math.pi * 36, abs=1.5)
+    assert int((probability > 0.5).sum()) < 0.8 * math.pi * 36
+    rows, columns = torch.nonzero(found).double().mean(dim=0).tolist()
+    assert (rows, columns) == pytest.approx((20, 20), abs=0.5)
+
+
+def test_nothing_is_expected_of_what_is_impossible():
+    assert not expected_set(torch.zeros(3, 4)).any()
+    assert expected_set(torch.ones(3, 4)).all()
 
 
 def test_the_misfit_and_the_floor_are_the_least_deviation():

@@ -118,8 +118,8 @@ NETWORKS = {
     ),
     "InpaintingGenerator": Network(
         lambda dims: InpaintingGenerator(dims, channels=(8, 8, 8)),
-        lambda batch, size: (torch.cat([image(batch, size), image(batch, size).round()], dim=1),),
-        (2, "spatial"),
+        lambda batch, size: (torch.cat([image(batch, size), *[image(batch, size).round()] * 2], dim=1),),
+        (3, "spatial"),
         8,
     ),
     "ConditionalPatchCritic": Network(

@@ -1,4 +1,4 @@
-"""The generator of a conditional GAN that makes hidden pixels of what is round them, and says how surely."""
+"""The generator of a conditional GAN that makes hidden pixels of what is round them: first where, then what."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ _LOG_LIMIT = 5.0
 
 
 class InpaintingGenerator(nn.Module):
-    r"""Makes an image's hidden pixels in one pass, each with the absolute difference to expect.
+    r"""Makes hidden pixels of the known ones and of where a structure lies among them, or tells where it may lie.
+
+    One network does both: asked without a label it says with which probability each hidden pixel belongs to the
+    structure, and how far off its image is likely to be; asked with one, it paints the image on it. A structure whose
+    place is not quite known would be painted as a blur, and too small: a pixel shows it where it is more likely than
+    not, and at a round structure's edge that is less than half of the possible places.
 
     Known pixels are first brought to mean 0 and variance 1 over each image, hidden ones are 0; the result is brought
     back. So gain and offset of a scanner do not matter: with $a > 0$, $G(a y + b) = a\, G(y) + b$, up to what keeps a
@@ -39,14 +44,15 @@ class InpaintingGenerator(nn.Module):
 
     Example:
         >>> generator = InpaintingGenerator(2, channels=(4, 8))
-        >>> image, hidden = torch.rand(3, 1, 16, 16), torch.zeros(3, 1, 16, 16)
-        >>> made, expected = generator(torch.cat([image, hidden], dim=1)).chunk(2, dim=1)
+        >>> image, hidden, label = torch.rand(3, 1, 16, 16), torch.zeros(3, 1, 16, 16), torch.zeros(3, 1, 16, 16)
+        >>> made, expected, logits = generator(torch.cat([image, hidden, label], dim=1)).split((1, 1, 1), dim=1)
         >>> made.shape, bool((expected > 0).all())
         (torch.Size([3, 1, 16, 16]), True)
 
     Source:
-        Pathak et al., "Context encoders", CVPR 2016, DOI 10.1109/CVPR.2016.278; the U-Net: Kerfoot et al., STACOM
-        2018, DOI 10.1007/978-3-030-12029-0_40; expected differences: Kendall and Gal, NeurIPS 2017, arXiv:1703.04977.
+        Pathak et al., "Context encoders", CVPR 2016, DOI 10.1109/CVPR.2016.278; structure before texture: Nazeri et
+        al., "EdgeConnect", ICCV Workshops 2019, DOI 10.1109/ICCVW.2019.00408; the U-Net: Kerfoot et al., STACOM 2018,
+        DOI 10.1007/978-3-030-12029-0_40; expected differences: Kendall and Gal, NeurIPS 2017, arXiv:1703.04977.
     """
 
     def __init__(self, spatial_dims: int, image_channels: int = 1, channels: Sequence[int] = (24, 48, 96, 96)) -> None:
@@ -67,7 +73,7 @@ class InpaintingGenerator(nn.Module):
         self.factor = 2 ** len(channels)
         self.features = UNet(
             spatial_dims=spatial_dims,
-            in_channels=image_channels + 1,
+            in_channels=image_channels + 2,
             out_channels=channels[0] // 2,
             channels=(*channels, channels[-1]),
             strides=(2,) * len(channels),
@@ -77,41 +83,44 @@ class InpaintingGenerator(nn.Module):
         )
         self.output = nn.Sequential(
             nn.LeakyReLU(_SLOPE),
-            Conv[Conv.CONV, spatial_dims](channels[0] // 2, 2 * image_channels, kernel_size=3, padding=1),
+            Conv[Conv.CONV, spatial_dims](channels[0] // 2, 2 * image_channels + 1, kernel_size=3, padding=1),
         )
 
     def forward(self, masked: torch.Tensor) -> torch.Tensor:
-        """Return the image and the expected absolute difference of each pixel, `(B, 2 * image_channels, *spatial)`.
+        """Return `(B, 2 * image_channels + 1, *spatial)`: image, expected differences, and logits of the structure.
 
-        Both are in the image's units; the image is not clipped to any range.
+        The image, not clipped to any range, and the absolute difference to expect of each pixel are in the image's
+        units; the logits are of the probability that a pixel belongs to the structure.
 
         Args:
-            masked: `(B, image_channels + 1, *spatial)`, the image, whose hidden pixels are not looked at, and last 1
-                where pixels are hidden, 0 where they are known.
+            masked: `(B, image_channels + 2, *spatial)`: the image, whose hidden pixels are not looked at; 1 where
+                pixels are hidden, 0 where they are known; and in hidden pixels 1 for the structure, -1 for anything
+                else, or 0 in all of them where it is not known. Known pixels' labels are not looked at.
 
         Raises:
             ShapeError: for wrong channels or dimensions, a side that the depth does not divide, or an image whose
                 coarsest level is a single pixel: instance norm has nothing to take a spread of.
         """
-        check_batch(masked, self.image_channels + 1, self.spatial_dims, "the masked image")
+        check_batch(masked, self.image_channels + 2, self.spatial_dims, "the masked image")
         check_divisible(masked.shape[2:], self.factor, "the masked image")
         if masked[0, 0].numel() == self.factor**self.spatial_dims:
             raise ShapeError(
                 f"Expected a masked image larger than {self.factor} pixels a side, got {tuple(masked.shape[2:])}: its "
                 f"coarsest level would be a single pixel; use larger images or fewer levels."
             )
-        image, hidden = masked[:, :-1], masked[:, -1:]
+        image, hidden, label = masked.split((self.image_channels, 1, 1), dim=1)
         mean, deviation = _known_moments(image, 1 - hidden)
         standard = (1 - hidden) * (image - mean) / deviation
-        made, expected = self.output(self.features(torch.cat([standard, hidden], dim=1))).chunk(2, dim=1)
+        features = self.features(torch.cat([standard, hidden, hidden * label], dim=1))
+        made, expected, logits = self.output(features).split((self.image_channels, self.image_channels, 1), dim=1)
         limited = _LOG_LIMIT * torch.tanh(expected / _LOG_LIMIT)
-        return torch.cat([made * deviation + mean, limited.exp() * deviation], dim=1)
+        return torch.cat([made * deviation + mean, limited.exp() * deviation, logits], dim=1)
 
     def __prepare_scriptable__(self) -> ScriptedByTrace:
         """Return what TorchScript holds: the trace on one small row."""
         size = (2 * self.factor,) * self.spatial_dims
         weight = next(self.parameters())
-        return ScriptedByTrace(self, weight.new_zeros(1, self.image_channels + 1, *size))
+        return ScriptedByTrace(self, weight.new_zeros(1, self.image_channels + 2, *size))
 
 
 def _known_moments(image: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

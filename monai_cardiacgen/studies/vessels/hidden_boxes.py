@@ -34,10 +34,11 @@ class HiddenBoxes:
 
     Example:
         >>> hide = HiddenBoxes(16, sides=(5, 5), reach=2)
-        >>> batch = {"image": torch.rand(2, 1, 20, 20), "centre": torch.full((2, 2), 9.5)}
-        >>> images, masks = hide(batch, "cpu")
-        >>> images.shape, masks.sum(dim=(1, 2, 3)).tolist()
-        (torch.Size([2, 1, 16, 16]), [25, 25])
+        >>> vessels = {"centre": torch.full((2, 2), 9.5), "radius": torch.full((2,), 3.0)}
+        >>> batch = {"image": torch.rand(2, 1, 20, 20), **vessels}
+        >>> images, labels = hide(batch, "cpu")
+        >>> images.shape, labels.shape, labels[:, 0].sum(dim=(1, 2)).tolist()
+        (torch.Size([2, 1, 16, 16]), torch.Size([2, 2, 16, 16]), [25, 25])
     """
 
     def __init__(
@@ -61,9 +62,9 @@ class HiddenBoxes:
         non_blocking: bool = False,
         **_: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return windows of `image` `(B, 1, side, side)` and masks, bool, `(B, 1, patch_size, patch_size)` both.
+        """Return windows of `image` `(B, 1, side, side)`, and with two channels, bool, what is hidden and the vessel.
 
-        The batch's `centre` `(B, 2)` is where the vessels lie, in pixels of the patches.
+        The batch's `centre` `(B, 2)` and `radius` `(B,)` are the vessels', in pixels of the patches.
 
         Raises:
             InputError: when the patches are smaller than the window.
@@ -74,10 +75,12 @@ class HiddenBoxes:
         size = self.moved.patch_size
         windows = torch.stack([one[:, r : r + size, c : c + size] for one, (r, c) in zip(images, corners, strict=True)])
         powers = (self.contrast * torch.randn(len(images), 1, 1, 1, generator=self.generator)).exp()
-        masks = self._boxes(torch.as_tensor(batch["centre"]).as_subclass(torch.Tensor) - corners)
+        centres = torch.as_tensor(batch["centre"]).as_subclass(torch.Tensor) - corners
+        radii = torch.as_tensor(batch["radius"]).as_subclass(torch.Tensor)
+        labels = torch.cat([self._boxes(centres), discs(centres, radii, size)], dim=1)
         return (
             (windows.clamp_min(0) ** powers).to(device, non_blocking=non_blocking),
-            masks.to(device, non_blocking=non_blocking),
+            labels.to(device, non_blocking=non_blocking),
         )
 
     def _boxes(self, centres: torch.Tensor) -> torch.Tensor:
@@ -91,4 +94,11 @@ class HiddenBoxes:
         return (rows[:, :, None] & columns[:, None, :])[:, None]
 
 
-__all__ = ["HiddenBoxes"]
+def discs(centres: torch.Tensor, radii: torch.Tensor, size: int) -> torch.Tensor:
+    """Return the pixels whose middle lies within discs, bool `(B, 1, size, size)`; centres and radii are in pixels."""
+    places = torch.arange(size)
+    rows, columns = ((places - at).square() for at in (centres[:, :1], centres[:, 1:]))
+    return (rows[:, :, None] + columns[:, None, :] <= radii.square()[:, None, None])[:, None]
+
+
+__all__ = ["HiddenBoxes", "discs"]

@@ -40,7 +40,7 @@ class InpaintingBudget:
         learning_rate: of both networks; it falls linearly to 0 in the second half.
     """
 
-    iterations: int = 6000
+    iterations: int = 3000
     iterations_per_round: int = 100
     batch_size: int = 16
     patch_size: int = 64
@@ -61,7 +61,7 @@ class InpaintingNetworks:
     """A generator of hidden pixels and the critic that judges them.
 
     Attributes:
-        generator: masked patches to patches and expected differences.
+        generator: of hidden pixels.
         critic: patches and masks to scores.
     """
 
@@ -74,7 +74,7 @@ class VesselInpainter:
     """A trained generator of hidden pixels.
 
     Attributes:
-        generator: masked patches to patches and expected differences.
+        generator: of hidden pixels.
         about: plain values told with it, such as the patches' `spacing` and `patch_size`.
     """
 
@@ -131,16 +131,14 @@ def new_inpainting_networks(patch_size: int, channels: Sequence[int], features: 
 
 
 def vessel_places(patches: Sequence[Mapping[str, Any]]) -> Dataset:
-    """Return the patches' `image` and `centre`, where the vessel lies: the truth where there is one."""
-    return Dataset(
-        [
-            {
-                "image": one["image"],
-                "centre": one["true_centre" if math.isfinite(one["true_radius"]) else "centre"],
-            }
-            for one in patches
-        ]
-    )
+    """Return the patches' `image`, and their vessels' `centre` and `radius` in pixels: the truth where there is one."""
+    told = []
+    for one in patches:
+        true = "true_" if math.isfinite(one["true_radius"]) else ""
+        spacing = float(torch.linalg.vector_norm(one["affine"][:3, 0]))  # mm a pixel
+        radius = torch.tensor(one[f"{true}radius"] / spacing, dtype=torch.float32)
+        told.append({"image": one["image"], "centre": one[f"{true}centre"], "radius": radius})
+    return Dataset(told)
 
 
 def inpainting_trainer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from vessel_patches import patch, without_truth
+from vessel_patches import SPACING, patch, without_truth
 
 from monai_cardiacgen.data.files import load_checkpoint, read_csv, save_checkpoint, write_json
 from monai_cardiacgen.errors import CheckpointError, InputError
@@ -77,6 +77,8 @@ def test_vessels_lie_where_the_truth_says_or_the_tracker():
     true = {**PATCHES[0], "true_centre": torch.tensor([1.0, 2.0])}
     places = vessel_places([true, without_truth(PATCHES[1])])
     assert torch.equal(places[0]["centre"], torch.tensor([1.0, 2.0]))
+    assert float(places[0]["radius"]) == pytest.approx(true["true_radius"] / SPACING)
+    assert float(places[1]["radius"]) == pytest.approx(PATCHES[1]["radius"] / SPACING)
     assert torch.equal(places[1]["centre"], PATCHES[1]["centre"])
 
 
