@@ -78,7 +78,7 @@ class ConditionalInpainter:
         try:
             with torch.no_grad():
                 network.eval()
-                made, expected, logits = self._asked(image, hidden, torch.zeros_like(hidden))
+                _, expected, logits = self._asked(image, hidden, torch.zeros_like(hidden))
                 label = expected_set(torch.sigmoid(logits[0]).masked_fill(~mask, 0))
                 made, _, _ = self._asked(image, hidden, 2 * label[None].to(image) - 1)
         finally:
