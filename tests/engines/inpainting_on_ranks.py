@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -49,16 +47,6 @@ def result(one: InpaintingGANTrainer) -> dict[str, torch.Tensor]:
     for part in ("network", "critic"):
         tensors |= {f"gradient of {part}.{name}": value.grad for name, value in parts[part].named_parameters()}
     return tensors
-
-
-def torchrun(folder: Path) -> None:
-    """Run this file on two ranks; a training that hangs or fails, fails the test."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(
-        [*command, __file__, str(folder)], env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import torch
 from inpainting_on_ranks import small_trainer
 from monai.engines import IterationEvents
 from torch import nn
+from wgan_on_ranks import torchrun
 
 from monai_cardiacgen.engines import InpaintingGANTrainer
 from monai_cardiacgen.engines.inpainting_gan_trainer import LOSSES
@@ -61,7 +62,7 @@ def test_resume_is_bit_for_bit():
 
 
 def test_two_ranks_train_as_one(tmp_path):
-    inpainting_on_ranks.torchrun(tmp_path)
+    torchrun(tmp_path, inpainting_on_ranks.__file__)
     expected = inpainting_on_ranks.result(small_trainer(2))
     for rank in range(2):
         found = torch.load(tmp_path / f"rank{rank}.pt", weights_only=True)

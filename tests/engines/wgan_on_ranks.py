@@ -78,13 +78,11 @@ def refusal_of_unequal_batches() -> str:
     return ""
 
 
-def torchrun(folder: Path) -> None:
-    """Run this file on two ranks; a training that hangs or fails, fails the test."""
+def torchrun(folder: Path, script: str = __file__) -> None:
+    """Run a script, by default this file, on two ranks; a training that hangs or fails, fails the test."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nnodes=1", "--nproc_per_node=2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(
-        [*command, __file__, str(folder)], env=environment, capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([*command, script, str(folder)], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
 
 
