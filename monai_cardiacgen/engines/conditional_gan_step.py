@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
-from monai.engines import IterationEvents
 from torch import nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
@@ -15,6 +14,7 @@ from torch.optim import Optimizer
 from ..errors import InputError
 from ..losses import LeastSquaresDiscriminatorLoss, LeastSquaresGeneratorLoss
 from ..ranks import mean_of_ranks
+from .generator_move import move_generator
 from .synchronised import synchronised
 
 Terms = dict[str, torch.Tensor]
@@ -113,13 +113,7 @@ class ConditionalGANStep:
                 "adversarial": self.adversarial * self.generator_loss(self._values(painted, condition)),
                 "reconstruction": self.reconstruction * F.l1_loss(painted, image),
             }
-        fire(IterationEvents.FORWARD_COMPLETED)
-        loss = torch.stack(list(losses.values())).sum()
-        fire(IterationEvents.LOSS_COMPLETED)
-        self.network_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        fire(IterationEvents.BACKWARD_COMPLETED)
-        self.network_optimizer.step()
+        move_generator(losses, self.network_optimizer, fire)
         self.discriminator.requires_grad_(True)
         terms |= {name: term.detach() for name, term in losses.items()}
         return mean_of_ranks(terms), fake

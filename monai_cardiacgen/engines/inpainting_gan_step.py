@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
-from monai.engines import IterationEvents
 from torch import nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
@@ -15,6 +14,7 @@ from torch.optim import Optimizer
 from ..errors import InputError
 from ..losses.wasserstein import WassersteinCriticLoss, WassersteinGeneratorLoss, between, gradient_norm
 from ..ranks import all_rows, mean_of_ranks, own_rows
+from .generator_move import move_generator
 from .synchronised import synchronised
 
 Terms = dict[str, torch.Tensor]
@@ -123,19 +123,10 @@ class InpaintingGANStep:
             "reconstruction": _mean_where(away, hidden) + 0.1 * away.mean(),
             **_guess_losses(guessed, image, hidden, label),
         }
-        self._move_network(losses, fire)
+        move_generator(losses, self.network_optimizer, fire)
         self.critic.requires_grad_(True)
         terms |= losses
         return mean_of_ranks({name: term.detach() for name, term in terms.items()}), completed.detach()
-
-    def _move_network(self, losses: Terms, fire: Callable[[Any], None]) -> None:
-        fire(IterationEvents.FORWARD_COMPLETED)
-        loss = torch.stack(list(losses.values())).sum()
-        fire(IterationEvents.LOSS_COMPLETED)
-        self.network_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        fire(IterationEvents.BACKWARD_COMPLETED)
-        self.network_optimizer.step()
 
     def _judge(self, image: torch.Tensor, completed: torch.Tensor, hidden: torch.Tensor, share: torch.Tensor) -> Terms:
         joined = torch.cat([torch.cat([image, completed]), torch.cat([hidden, hidden])], dim=1)
